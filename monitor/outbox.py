@@ -1,0 +1,264 @@
+"""Deliver what is owed: at least once, and no channel waiting for another.
+
+What is owed lives in memory and, through the writer, in the store. A notification leaves the outbox only when its channel
+accepted it, when the channel will never accept it, or when a newer one says more (`owed.py` decides what leaves when). Each
+channel has at most one send under way, in a task of its own. A critical that its channel rejects, or has not accepted after
+a minute, goes to the channel's fallback as well; if nobody accepts it within three minutes, the last resort (the dead man's
+switch) is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from monitor.channels.base import Delivered, Rejected, Retry
+from monitor.model import Attempt, AttemptResult, Change, Delivery, EventKind, Notification, Owed, Severity, stable_id
+from monitor.owed import LONGEST_ASKED, Queue, drop_hopeless, drop_stale, ready, rings, wait_after
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from monitor.channels.base import SendResult
+    from monitor.clock import Clock
+
+FALL_BACK_AFTER = timedelta(seconds=60)
+LAST_RESORT_AFTER = timedelta(minutes=3)
+PACE = timedelta(milliseconds=200)
+ENDS = frozenset({EventKind.RESOLVED, EventKind.REMOVED, EventKind.EASED})
+
+log = structlog.get_logger()
+
+
+class Writer(Protocol):
+    """Where attempts become durable."""
+
+    @property
+    def available(self) -> bool:
+        """Whether the store takes what is written."""
+        ...
+
+    async def commit(self, change: Change) -> bool:
+        """Queue `change` before the first pause; return whether it is durable."""
+        ...
+
+
+class Counters(Protocol):
+    """What the outbox reports of itself."""
+
+    def delivered(self, channel: str, count: int) -> None:
+        """So many notifications were accepted."""
+
+    def failed(self, channel: str, reason: str) -> None:
+        """An attempt failed; `reason` is `retry` or `rejected`."""
+
+    def pending(self, count: int, oldest: float) -> None:
+        """So many notifications are owed, the oldest since so many seconds."""
+
+
+class Outbox:
+    """Delivers to every channel what is owed to it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        writer: Writer,
+        counters: Counters,
+        *,
+        fall_back: Callable[[Notification, str], Awaitable[None]],
+        last_resort: Callable[[str], Awaitable[None]],
+        jitter: Callable[[], float],
+    ) -> None:
+        """Make an outbox that owes nothing.
+
+        `fall_back` owes a notification to another channel as well; `last_resort` takes the text that no channel took;
+        `jitter` yields 0 to 1.
+        """
+        self._clock = clock
+        self._writer = writer
+        self._counters = counters
+        self._fall_back = fall_back
+        self._last_resort = last_resort
+        self._jitter = jitter
+        self._queues: dict[str, Queue] = {}
+        self._sends: Mapping[str, Callable[[Delivery], Awaitable[SendResult]]] = {}
+        self._fallbacks: Mapping[str, str] = {}
+        self._fell_back: set[str] = set()
+        self._unheard: dict[str, Notification] = {}
+        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._aside: set[asyncio.Task[None]] = set()
+
+    def configure(
+        self, sends: Mapping[str, Callable[[Delivery], Awaitable[SendResult]]], fallbacks: Mapping[str, str]
+    ) -> None:
+        """Use exactly these channels from now on: how to send to each, and the fallback of those that have one."""
+        self._sends = sends
+        self._fallbacks = fallbacks
+
+    def restore(self, owed: Iterable[Owed], fell_back: Collection[str]) -> None:
+        """Take up what an earlier process owed; `fell_back` are the ids that went to a fallback already."""
+        now = self._clock.now()
+        for item in owed:
+            note = replace(item.notification, at=min(item.notification.at, now))
+            queue = self._queue(note.channel)
+            queue.owed[note.id] = replace(item, notification=note)
+            if item.due is not None:
+                queue.blocked_until = min(item.due, now + LONGEST_ASKED)
+            self._listen_for(note)
+        self._fell_back.update(fell_back)
+
+    def owe(self, notifications: Sequence[Notification], uncertain: bool) -> None:  # noqa: FBT001 - a callback's form
+        """Owe `notifications` from now on; `uncertain` ones are not durable yet."""
+        for note in notifications:
+            queue = self._queue(note.channel)
+            queue.owed[note.id] = Owed(note)
+            if uncertain:
+                queue.uncertain.add(note.id)
+            self._listen_for(note)
+
+    def oldest(self) -> datetime | None:
+        """Return when the oldest notification that is still owed was decided."""
+        moments = (owed.notification.at for queue in self._queues.values() for owed in queue.owed.values())
+        return min(moments, default=None)
+
+    async def run(self) -> None:
+        """Deliver until cancelled; what is being sent then is left to `drain`."""
+        while True:
+            now = self._clock.now()
+            for channel, queue in self._queues.items():
+                if queue.owed and channel not in self._sending:
+                    self._look_at(channel, queue, now)
+            self._see_to_unheard(now)
+            self._count(now)
+            await self._clock.sleep_until(now + PACE)
+
+    async def drain(self, within: timedelta) -> None:
+        """Wait for the sends under way, but no longer than `within`, then end them."""
+        sending = {*self._sending.values(), *self._aside}
+        if not sending:
+            return
+        _, late = await asyncio.wait(sending, timeout=within.total_seconds())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _look_at(self, channel: str, queue: Queue, now: datetime) -> None:
+        """Begin to send what may leave on `channel` now."""
+        if self._writer.available:
+            queue.uncertain.clear()
+        if old := drop_stale(queue):
+            self._spawn(self._record(old, "", AttemptResult.SUPERSEDED))
+        if hopeless := drop_hopeless(queue, now):
+            log.error("notifications_given_up", channel=channel, count=len(hopeless))
+            self._spawn(self._record(hopeless, "", AttemptResult.REJECTED, "given up after three days"))
+        batch = ready(queue, now, store_away=not self._writer.available)
+        if batch:
+            queue.sent(batch, now)
+            task = asyncio.create_task(self._send(queue, batch), name=f"send to {channel}")
+            self._sending[channel] = task
+            task.add_done_callback(lambda done: self._finished(channel, done))
+
+    async def _send(self, queue: Queue, batch: Sequence[Owed]) -> None:
+        channel = batch[0].notification.channel
+        identity = batch[0].delivery or stable_id(*(owed.notification.id for owed in batch))
+        send = self._sends.get(channel)
+        if send is None:
+            await self._settle(queue, batch, identity, Rejected(f"there is no channel {channel} any more"))
+            return
+        await self._record(batch, identity, AttemptResult.BEGUN)
+        uncertain = any(owed.notification.id in queue.uncertain for owed in batch)
+        result = await send(Delivery(identity, tuple(owed.notification for owed in batch), uncertain))
+        await self._settle(queue, batch, identity, result)
+
+    async def _settle(self, queue: Queue, batch: Sequence[Owed], identity: str, result: SendResult) -> None:
+        channel = batch[0].notification.channel
+        match result:
+            case Delivered():
+                queue.blocked_until = None
+                queue.forget(batch)
+                for owed in batch:
+                    self._unheard.pop(owed.notification.incident, None)
+                self._counters.delivered(channel, len(batch))
+                await self._record(batch, identity, AttemptResult.DELIVERED)
+            case Rejected(reason):
+                log.error("notification_rejected", channel=channel, reason=reason, count=len(batch))
+                queue.forget(batch)
+                self._counters.failed(channel, "rejected")
+                await self._record(batch, identity, AttemptResult.REJECTED, reason)
+                for owed in batch:
+                    self._to_fallback(owed.notification)
+            case Retry(reason, after):
+                log.warning("notification_not_accepted", channel=channel, reason=reason, count=len(batch))
+                self._counters.failed(channel, "retry")
+                await self._put_off(queue, batch, identity, result)
+
+    async def _put_off(self, queue: Queue, batch: Sequence[Owed], identity: str, result: Retry) -> None:
+        wait = wait_after(max(owed.attempts for owed in batch), result.after, self._jitter())
+        queue.blocked_until = due = self._clock.now() + wait
+        for owed in batch:
+            again = replace(owed, attempts=owed.attempts + 1, due=due, delivery=identity)
+            queue.owed[owed.notification.id] = again
+        await self._record(batch, identity, AttemptResult.RETRY, result.reason, due)
+
+    async def _record(
+        self, batch: Sequence[Owed], identity: str, result: AttemptResult, reason: str = "", due: datetime | None = None
+    ) -> None:
+        now = self._clock.now()
+        attempts = tuple(Attempt(owed.notification.id, now, result, identity, reason, due) for owed in batch)
+        await self._writer.commit(Change(attempts=attempts))
+
+    def _see_to_unheard(self, now: datetime) -> None:
+        """See to criticals that nobody takes."""
+        for queue in self._queues.values():
+            for owed in queue.owed.values():
+                if now - owed.notification.at >= FALL_BACK_AFTER:
+                    self._to_fallback(owed.notification)
+        for incident, note in list(self._unheard.items()):
+            if now - note.at >= LAST_RESORT_AFTER:
+                del self._unheard[incident]
+                log.error("nobody_took_a_critical", title=note.page.title)
+                self._spawn(self._tell_last_resort(note))
+
+    async def _tell_last_resort(self, note: Notification) -> None:
+        await self._last_resort("\n".join([note.page.title, note.page.summary, *note.page.remedy]))
+
+    def _to_fallback(self, note: Notification) -> None:
+        channel = self._fallbacks.get(note.channel)
+        if channel is None or not rings(note) or note.id in self._fell_back:
+            return
+        self._fell_back.add(note.id)
+        log.error("notification_falls_back", channel=note.channel, to=channel)
+        self._spawn(self._owe_to_fallback(note, channel))
+
+    async def _owe_to_fallback(self, note: Notification, channel: str) -> None:
+        await self._fall_back(note, channel)
+
+    def _queue(self, channel: str) -> Queue:
+        return self._queues.setdefault(channel, Queue())
+
+    def _listen_for(self, note: Notification) -> None:
+        """Remember a critical until any channel accepted it, or until it is over."""
+        if rings(note):
+            self._unheard.setdefault(note.incident, note)
+        elif note.kind in ENDS:
+            self._unheard.pop(note.incident, None)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+
+    def _finished(self, channel: str, task: asyncio.Task[None]) -> None:
+        self._sending.pop(channel, None)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("sender_crashed", channel=channel, exc_info=error)
+
+    def _count(self, now: datetime) -> None:
+        oldest = self.oldest()
+        count = sum(len(queue.owed) for queue in self._queues.values())
+        self._counters.pending(count, (now - oldest).total_seconds() if oldest else 0.0)

@@ -1,0 +1,208 @@
+"""When each check runs.
+
+Moments lie on a grid of each check's own: `every` apart, shifted by a hash of its name, so that checks spread evenly, and do
+so in the same way after every restart. The arithmetic is exact (datetime and timedelta are whole microseconds): a schedule
+in float seconds fires twice. A run that is late or long skips the grid points it missed, counts them, and catches none up.
+After a failed run the next one comes sooner, `retry_every` after its end, so that a lost packet is told from an outage fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from monitor.model import State
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from monitor.clock import Clock
+    from monitor.model import CheckId, Sample
+    from monitor.plan import Plan
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+TICK = timedelta(milliseconds=10)
+BUSY_NAP = timedelta(milliseconds=20)
+IDLE_NAP = timedelta(seconds=1)
+
+log = structlog.get_logger()
+
+
+def phase(check: CheckId, every: timedelta) -> timedelta:
+    """Return by how much the grid of `check` is shifted: 0 <= phase < every, the same on every machine."""
+    digest = int.from_bytes(blake2b(str(check).encode(), digest_size=8).digest(), "big")
+    return timedelta(microseconds=digest % (every // timedelta(microseconds=1)))
+
+
+def next_due(check: CheckId, every: timedelta, after: datetime) -> datetime:
+    """Return the first point of the grid later than `after`."""
+    origin = EPOCH + phase(check, every)
+    return origin + ((after - origin) // every + 1) * every
+
+
+def missed(check: CheckId, every: timedelta, due: datetime, ended: datetime) -> int:
+    """Return how many points of the grid passed after `due` while its run waited or went on."""
+    return max((next_due(check, every, ended) - next_due(check, every, due)) // every, 0)
+
+
+class Gauges(Protocol):
+    """What the scheduler reports of itself."""
+
+    def lag(self, seconds: float) -> None:
+        """A run began so long after it was due, before any wait for a slot."""
+
+    def waited(self, seconds: float) -> None:
+        """A run waited so long for a slot."""
+
+    def in_flight(self, count: int) -> None:
+        """So many runs are under way."""
+
+    def missed(self, check: CheckId, count: int) -> None:
+        """So many runs of `check` were left out because an earlier one was late or long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many probes may run at once, in all and against one host."""
+
+    in_flight: int = 500
+    per_host: int = 10
+
+
+@dataclass(slots=True)
+class _Seat:
+    """A check that is scheduled: its plan, when it is due next, and its run if one is under way."""
+
+    plan: Plan
+    due: datetime
+    running: asyncio.Task[None] | None = None
+
+
+class Scheduler:
+    """Runs every check at its time, never two runs of one check at once, within the limits."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        observe: Callable[[Plan], Awaitable[Sample]],
+        take: Callable[[Sample], Awaitable[None]],
+        limits: Limits,
+        gauges: Gauges,
+    ) -> None:
+        self._clock = clock
+        self._observe = observe
+        self._take = take
+        self._gauges = gauges
+        self._limits = limits
+        self._slots = asyncio.Semaphore(limits.in_flight)
+        self._host_slots: dict[str, asyncio.Semaphore] = {}
+        self._seats: dict[CheckId, _Seat] = {}
+        self._due: list[tuple[datetime, int, CheckId, _Seat]] = []
+        self._order = itertools.count()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def replace(self, plans: Mapping[CheckId, Plan]) -> None:
+        """Schedule exactly `plans`. A check whose plan is unchanged is not disturbed; a removed one is stopped."""
+        for check, seat in list(self._seats.items()):
+            plan = plans.get(check)
+            if plan is None or plan.fingerprint != seat.plan.fingerprint:
+                self._remove(check)
+        hosts = {plan.check.host for plan in plans.values()}
+        self._host_slots = {
+            host: self._host_slots.get(host) or asyncio.Semaphore(self._limits.per_host) for host in hosts
+        }
+        for check, plan in plans.items():
+            if check in self._seats:
+                self._seats[check].plan = plan
+            else:
+                due = next_due(check, plan.check.every, self._clock.now())
+                seat = self._seats[check] = _Seat(plan, due)
+                self._push(seat, due)
+
+    async def run(self) -> None:
+        """Run checks as they become due, until cancelled; runs under way are cancelled with it."""
+        try:
+            while True:
+                now = self._clock.now()
+                while self._due and self._due[0][0] <= now:
+                    due, _, check, seat = heapq.heappop(self._due)
+                    if self._seats.get(check) is seat and seat.due == due and seat.running is None:
+                        self._start(seat, due)
+                await self._clock.sleep_until(self._wake_at(now))
+        finally:
+            await self._stop()
+
+    async def run_now(self, check: CheckId) -> None:
+        """Run `check` at once and return when its sample was taken; a run that is under way counts as this one."""
+        seat = self._seats.get(check)
+        if seat is None:
+            return
+        task = seat.running or self._start(seat, self._clock.now())
+        await asyncio.wait({task})
+
+    def _wake_at(self, now: datetime) -> datetime:
+        nap = now + (BUSY_NAP if self._running else IDLE_NAP)
+        if not self._due or self._due[0][0] >= nap:
+            return nap
+        return max(self._due[0][0], now + TICK)
+
+    def _start(self, seat: _Seat, due: datetime) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._run(seat, due), name=str(seat.plan.id))
+        seat.running = task
+        self._running.add(task)
+        self._gauges.in_flight(len(self._running))
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _run(self, seat: _Seat, due: datetime) -> None:
+        plan = seat.plan
+        self._gauges.lag((self._clock.now() - due).total_seconds())
+        failed = False
+        try:
+            sample = await self._probe(plan)
+            failed = sample.state is State.DOWN
+            await self._take(sample)
+        except Exception:
+            log.exception("run_crashed", check=str(plan.id))
+        finally:
+            seat.running = None
+            self._gauges.in_flight(len(self._running) - 1)
+        self._again(seat, due, failed=failed)
+
+    async def _probe(self, plan: Plan) -> Sample:
+        """Run the probe once it has its slots; its deadline begins then."""
+        waiting = self._clock.now()
+        async with self._host_slots[plan.check.host], self._slots:
+            self._gauges.waited((self._clock.now() - waiting).total_seconds())
+            return await self._observe(plan)
+
+    def _again(self, seat: _Seat, due: datetime, *, failed: bool) -> None:
+        if self._seats.get(seat.plan.id) is not seat:
+            return
+        check, every, now = seat.plan.id, seat.plan.check.every, self._clock.now()
+        if count := missed(check, every, due, now):
+            self._gauges.missed(check, count)
+        self._push(seat, now + seat.plan.check.retry_every if failed else next_due(check, every, now))
+
+    def _push(self, seat: _Seat, due: datetime) -> None:
+        """Make `due` the moment of the next run; an entry for another moment no longer counts."""
+        seat.due = due
+        heapq.heappush(self._due, (due, next(self._order), seat.plan.id, seat))
+
+    def _remove(self, check: CheckId) -> None:
+        seat = self._seats.pop(check)
+        if seat.running is not None:
+            seat.running.cancel()
+
+    async def _stop(self) -> None:
+        running: Iterable[asyncio.Task[None]] = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

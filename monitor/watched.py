@@ -1,0 +1,73 @@
+"""What is remembered of each check between two runs: its recent values, its newest sample, when it was last known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.model import State
+from monitor.thresholds import History
+from monitor.trend import Trend
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from monitor.model import AlertKey, Labels, Sample
+    from monitor.plan import Plan
+
+MOST_TRENDS = 50
+
+
+class Watched:
+    """One check as it stands. `known_at`: the newest moment at which a run could tell up from down."""
+
+    def __init__(self, plan: Plan, since: datetime) -> None:
+        self.plan = plan
+        self.history = History(threshold.watch for threshold in plan.thresholds)
+        self.newest: Sample | None = None
+        self.known_at = since
+        self._measures = frozenset(threshold.watch.measure for threshold in plan.thresholds)
+        self._up = Trend()
+        self._trends: dict[tuple[str, Labels], Trend] = {}
+
+    @property
+    def gap(self) -> timedelta:
+        """Return the time without a known run after which the check has no data: three intervals or more."""
+        check = self.plan.check
+        return max(3 * check.every, check.every + 2 * check.timeout)
+
+    def silent(self, now: datetime) -> bool:
+        """Return whether there was nothing but unknown, or nothing, for too long."""
+        return now - self.known_at >= self.gap
+
+    def see(self, sample: Sample) -> None:
+        """Take in the newest sample."""
+        self.newest = sample
+        self.history.add(sample)
+        if sample.state is State.UNKNOWN:
+            return
+        self.known_at = sample.at
+        self._up.add(sample.at, float(sample.state is State.UP))
+        for measure in sample.measures:
+            if measure.name in self._measures:
+                self._trend(measure.name, measure.labels).add(sample.at, measure.value)
+
+    def trend(self, key: AlertKey, now: datetime) -> list[float | None]:
+        """Return the last hour of what the alert of `key` watches; for anything but a threshold the share of runs up."""
+        threshold = self.plan.threshold(key.name)
+        if threshold is None:
+            return self._up.values(now)
+        wanted = set(key.labels)
+        fitting = (
+            trend
+            for (name, labels), trend in self._trends.items()
+            if name == threshold.watch.measure and wanted <= set(labels)
+        )
+        return next(fitting, Trend()).values(now)
+
+    def _trend(self, name: str, labels: Labels) -> Trend:
+        trend = self._trends.get((name, labels))
+        if trend is None:
+            trend = Trend()
+            if len(self._trends) < MOST_TRENDS:
+                self._trends[name, labels] = trend
+        return trend

@@ -1,0 +1,49 @@
+"""Stand-ins for the narrow seams: a clock that is moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """A clock that stands still until `advance` moves it, waking each sleeper at its own moment, in order."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._now = start
+        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    def now(self) -> datetime:
+        return self._now
+
+    async def sleep_until(self, moment: datetime) -> None:
+        if moment <= self._now:
+            await asyncio.sleep(0)
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (moment, next(self._order), woken))
+        await woken
+
+    async def advance(self, by: timedelta) -> None:
+        """Move time forward by `by`, letting everything that becomes due run in between."""
+        until = self._now + by
+        await self.settle()
+        while self._sleepers and self._sleepers[0][0] <= until:
+            moment, _, woken = heapq.heappop(self._sleepers)
+            if woken.cancelled():
+                continue
+            self._now = max(self._now, moment)
+            woken.set_result(None)
+            await self.settle()
+        self._now = until
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let every task that can run do so, without time passing."""
+        for _ in range(50):
+            await asyncio.sleep(0)

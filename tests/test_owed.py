@@ -1,0 +1,121 @@
+"""What may leave a channel's queue when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.model import EventKind, Notification, Owed, Severity
+from monitor.owed import LONGEST_ASKED, LONGEST_WAIT, Queue, drop_hopeless, drop_stale, ready, wait_after
+from tests.examples import SECOND, notification
+from tests.fakes import START
+
+W, X = Severity.WARNING, Severity.CRITICAL
+
+
+def queue(*notes: Notification) -> Queue:
+    return Queue({note.id: Owed(note) for note in notes})
+
+
+def leaving(queue: Queue, at: float, *, store_away: bool = False) -> list[str]:
+    return [owed.notification.incident for owed in ready(queue, START + at * SECOND, store_away=store_away)]
+
+
+def test_the_first_critical_leaves_within_two_seconds() -> None:
+    """One second is left for others that come from the same cause."""
+    owed = queue(notification("a", at=0), notification("b", at=0.5))
+    assert leaving(owed, 0.9) == []
+    assert leaving(owed, 1.0) == ["a", "b"]
+
+
+def test_what_follows_within_a_minute_is_collected() -> None:
+    """The second message leaves a minute after the first, with everything in it."""
+    owed = queue(notification("a", at=0))
+    batch = ready(owed, START + SECOND)
+    owed.sent(batch, START + SECOND)
+    owed.forget(batch)
+    for at, name in ((5, "b"), (30, "c"), (60.5, "d")):
+        owed.owed[name] = Owed(notification(name, at=at))
+    assert leaving(owed, 60) == []
+    assert leaving(owed, 61) == ["b", "c", "d"]
+
+
+def test_a_first_critical_does_not_wait_for_a_warnings_minute() -> None:
+    """And takes along what waits."""
+    owed = queue(notification("warned", severity=W))
+    batch = ready(owed, START + SECOND)
+    owed.sent(batch, START + SECOND)
+    owed.forget(batch)
+    owed.owed["b"] = Owed(notification("b", severity=W, at=3))
+    owed.owed["c"] = Owed(notification("c", severity=X, at=5))
+    assert leaving(owed, 5.9) == []
+    assert leaving(owed, 6) == ["b", "c"]
+
+
+def test_a_failed_delivery_is_repeated_alone_and_whole() -> None:
+    """What came later does not change what its id stands for."""
+    owed = queue(notification("a"), notification("b"))
+    for item in list(owed.owed.values()):
+        owed.owed[item.notification.id] = replace(item, attempts=1, delivery="d1")
+    owed.owed["c"] = Owed(notification("c", at=2))
+    owed.blocked_until = START + 10 * SECOND
+    assert leaving(owed, 9) == []
+    assert sorted(leaving(owed, 10)) == ["a", "b"]
+
+
+def test_a_repetition_starts_no_minute() -> None:
+    """New criticals do not wait because an old one had to be repeated."""
+    owed = queue(notification("a"))
+    again = replace(next(iter(owed.owed.values())), attempts=3, delivery="d1")
+    owed.sent([again], START + 200 * SECOND)
+    assert owed.critical_at is None
+
+
+def test_only_criticals_leave_while_the_store_is_away() -> None:
+    """The rest can wait until it is durable."""
+    owed = queue(notification("a", severity=W), notification("b"))
+    assert leaving(owed, 5, store_away=True) == ["b"]
+    assert leaving(owed, 5) in (["a", "b"], ["b", "a"])
+
+
+def test_a_newer_message_makes_older_ones_needless() -> None:
+    """Of opened, worse and reminder only the last is sent; another incident is none of their business."""
+    opened = notification("a", severity=W, at=0)
+    worse = notification("a", EventKind.WORSENED, at=5)
+    other = notification("b", at=1)
+    owed = queue(opened, worse, other)
+    assert [item.notification for item in drop_stale(owed)] == [opened]
+    assert set(owed.owed) == {worse.id, other.id}
+
+
+def test_a_resolve_whose_opening_never_arrived_says_so() -> None:
+    """Nobody gets a stale firing, and nobody wonders what a resolve is about."""
+    owed = queue(notification("a", at=0), notification("a", EventKind.RESOLVED, at=300))
+    drop_stale(owed)
+    (left,) = owed.owed.values()
+    assert left.notification.kind is EventKind.RESOLVED
+    assert left.notification.missed
+
+
+def test_what_was_owed_for_days_is_given_up() -> None:
+    """Three days after it was decided."""
+    owed = queue(notification("a", severity=W))
+    assert drop_hopeless(owed, START + timedelta(days=3)) == []
+    assert [item.notification.incident for item in drop_hopeless(owed, START + timedelta(days=3, seconds=1))] == ["a"]
+    assert owed.owed == {}
+
+
+@given(attempts=st.integers(0, 10**6), jitter=st.floats(0, 1))
+def test_waits_grow_and_are_bounded(attempts: int, jitter: float) -> None:
+    """From two seconds to five minutes, plus half."""
+    wait = wait_after(attempts, None, jitter)
+    assert 2 * SECOND <= wait <= LONGEST_WAIT * 1.5
+
+
+@given(asked=st.timedeltas(min_value=timedelta(), max_value=timedelta(days=400)))
+def test_what_the_channel_asks_for_is_obeyed_within_reason(asked: timedelta) -> None:
+    """Retry-After of a year does not silence it."""
+    assert wait_after(0, asked, 0.5) == min(max(asked, 2 * SECOND), LONGEST_ASKED)

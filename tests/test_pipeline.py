@@ -1,0 +1,340 @@
+"""What happens to one sample, and to passing time: from verdicts to what is written, shown and owed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.model import (
+    BLIND,
+    DOWN,
+    NO_DATA,
+    Alert,
+    AlertKey,
+    Change,
+    CheckId,
+    EventKind,
+    Measure,
+    Notification,
+    Sample,
+    Severity,
+    State,
+)
+from monitor.pipeline import OURSELVES, Pipeline
+from monitor.routing import Route
+from tests.examples import SECOND, SITE, sample
+from tests.fakes import START, FakeClock
+from tests.plans import plan, threshold
+
+if TYPE_CHECKING:
+    from monitor.plan import Plan
+
+W, X = Severity.WARNING, Severity.CRITICAL
+UP, LOST, DARK = State.UP, State.DOWN, State.UNKNOWN
+BASE = CheckId("shop", "database")
+ROUTES = (Route(("ops",), repeat=timedelta(hours=1)), Route(("phone",), severities=frozenset({X})))
+
+
+@dataclass
+class Store:
+    """Keeps what is written, as the real one would give it back: alerts that are not idle, notifications owed."""
+
+    durable: bool = True
+    kept: list[Sample] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+    def keep(self, sample: Sample) -> None:
+        self.kept.append(sample)
+
+    async def commit(self, change: Change) -> bool:
+        self.changes.append(change)
+        return self.durable
+
+    @property
+    def alerts(self) -> dict[AlertKey, Alert]:
+        newest = {alert.key: alert for change in self.changes for alert in change.alerts}
+        return {key: alert for key, alert in newest.items() if not alert.idle}
+
+    def events(self, name: str = "") -> list[EventKind]:
+        events = (event for change in self.changes for event in change.events)
+        return [event.kind for event in events if not name or event.key.name == name]
+
+
+@dataclass
+class Screen:
+    """Keeps what is shown."""
+
+    samples: list[Sample] = field(default_factory=list)
+    alerts: dict[AlertKey, Alert] = field(default_factory=dict)
+
+    def sample(self, sample: Sample) -> None:
+        self.samples.append(sample)
+
+    def alert(self, alert: Alert) -> None:
+        self.alerts[alert.key] = alert
+
+
+class Bench:
+    """A pipeline with everything around it standing still, fed by hand."""
+
+    def __init__(self, *plans: Plan, store: Store | None = None) -> None:
+        self.clock, self.store, self.screen = FakeClock(), store or Store(), Screen()
+        self.owed: list[tuple[Notification, bool]] = []
+        self.asked: list[CheckId] = []
+        self.answers: dict[CheckId, State] = {}
+        self.pipeline = Pipeline(self.clock, self.store, self.screen, self.owe, self.ask_again)
+        self.configure(*plans)
+
+    def configure(self, *plans: Plan) -> None:
+        self.pipeline.configure({plan.id: plan for plan in plans}, ROUTES)
+
+    def owe(self, notifications: Sequence[Notification], uncertain: bool) -> None:  # noqa: FBT001
+        self.owed += [(notification, uncertain) for notification in notifications]
+
+    async def ask_again(self, check: CheckId) -> None:
+        self.asked.append(check)
+        await self.pipeline.take(sample(self.clock.now(), self.answers.get(check, UP), check=check))
+
+    async def take(self, at: float, state: State = UP, *values: float, check: CheckId = SITE) -> None:
+        """Take a sample at `at` seconds, with `values` as its duration."""
+        await self.clock.advance(START + at * SECOND - self.clock.now())
+        measures = [Measure("duration", value) for value in values]
+        await self.pipeline.take(sample(at, state, *measures, check=check, detail="expected 200, got 502"))
+
+    async def tick(self, at: float) -> None:
+        await self.clock.advance(START + at * SECOND - self.clock.now())
+        await self.pipeline.tick()
+
+    def told(self, channel: str = "ops") -> list[tuple[str, EventKind]]:
+        return [(note.key.name, note.kind) for note, _ in self.owed if note.channel == channel]
+
+
+async def test_a_healthy_sample_is_only_kept_and_shown() -> None:
+    """Nothing is decided, nothing is urgent."""
+    bench = Bench(plan(threshold("duration", warning="> 300ms")))
+    await bench.take(0, UP, 0.1)
+    assert len(bench.store.kept) == len(bench.screen.samples) == 1
+    assert bench.store.changes == []
+
+
+async def test_an_outage_pages_and_resolves() -> None:
+    """Three failures open it, two successes end it; each step is durable before it is owed."""
+    bench = Bench(plan())
+    for at in (0, 10, 20):
+        await bench.take(at, LOST)
+    assert bench.told() == bench.told("phone") == [(DOWN, EventKind.OPENED)]
+    note = bench.owed[0][0]
+    assert note.page.title == "Shop: Site is down"
+    assert note.page.summary == "status: expected 200, got 502"
+    assert note.page.remedy == ("Restart it.",)
+    assert note.severity is X
+    await bench.take(30)
+    await bench.take(40)
+    assert bench.told() == bench.told("phone") == [(DOWN, EventKind.OPENED), (DOWN, EventKind.RESOLVED)]
+    assert bench.owed[-1][0].quiet
+    assert bench.owed[-1][0].incident == note.incident
+    assert bench.store.alerts == {}
+    assert bench.store.events() == [EventKind.PENDING, EventKind.OPENED, EventKind.RESOLVED]
+    owed = [note for change in bench.store.changes for note in change.owed]
+    assert owed == [note for note, _ in bench.owed]
+
+
+async def test_each_failure_count_is_durable_at_once() -> None:
+    """A restart forgets no count."""
+    bench = Bench(plan())
+    await bench.take(0, LOST)
+    await bench.take(10, LOST)
+    (alert,) = bench.store.alerts.values()
+    assert alert.levels[X].count == 2
+    assert [len(change.samples) for change in bench.store.changes] == [1, 1]
+
+
+async def test_a_figure_crossed_pages_at_its_severity_with_value_and_figure() -> None:
+    """Warning to ops; worse to the phone as well, and the same alert; back again quietly."""
+    bench = Bench(plan(threshold("duration", warning="> 300ms", critical="> 500ms")))
+    for at, value in ((0, 0.1), (10, 0.4), (20, 0.7), (30, 0.4), (40, 0.1)):
+        await bench.take(at, UP, value)
+    kinds = [EventKind.OPENED, EventKind.WORSENED, EventKind.EASED, EventKind.RESOLVED]
+    assert [kind for _, kind in bench.told()] == kinds
+    assert [kind for _, kind in bench.told("phone")] == kinds[1:]
+    worse = next(note for note, _ in bench.owed if note.kind is EventKind.WORSENED)
+    assert (worse.page.value, worse.page.figure) == ("700 ms", "duration, critical > 500ms")
+    assert worse.page.remedy == ("Scale out.",)
+    assert len({note.page.title for note, _ in bench.owed}) == 1
+
+
+async def test_an_outage_holds_back_the_checks_own_figures() -> None:
+    """One cause, one page; what is still crossed when it is over is told then."""
+    bench = Bench(plan(threshold("duration", warning="> 300ms"), failures=1))
+    await bench.take(0, LOST, 0.9)
+    assert bench.told() == [(DOWN, EventKind.OPENED)]
+    assert EventKind.HELD in bench.store.events("duration")
+    await bench.take(10, UP, 0.9)
+    await bench.take(20, UP, 0.9)
+    await bench.tick(21)
+    assert bench.told() == [(DOWN, EventKind.OPENED), (DOWN, EventKind.RESOLVED), ("duration", EventKind.OPENED)]
+
+
+async def test_a_need_that_fails_holds_back_its_dependents() -> None:
+    """The database is down, so nobody hears of the site; when the database is back and the site is not, they do."""
+    bench = Bench(plan(needs=(BASE,), failures=1), plan(check=BASE, failures=1))
+    await bench.take(0, LOST, check=BASE)
+    await bench.take(1, LOST)
+    assert [note.key.check for note, _ in bench.owed if note.channel == "ops"] == [BASE]
+    await bench.take(10, UP, check=BASE)
+    await bench.take(20, UP, check=BASE)
+    await bench.tick(21)
+    assert [note.key.check for note, _ in bench.owed if note.channel == "ops"] == [BASE, BASE, SITE]
+
+
+async def test_a_dependent_about_to_page_looks_at_its_needs_first() -> None:
+    """The database broke a moment ago and nobody had looked yet."""
+    bench = Bench(plan(needs=(BASE,), failures=1), plan(check=BASE, failures=1))
+    bench.answers[BASE] = LOST
+    await bench.take(5, LOST)
+    assert bench.asked == [BASE]
+    assert [note.key.check for note, _ in bench.owed if note.channel == "ops"] == [BASE]
+
+
+async def test_a_need_that_is_well_holds_nothing_back() -> None:
+    """It was asked, and the dependent pages."""
+    bench = Bench(plan(needs=(BASE,), failures=1), plan(check=BASE))
+    await bench.take(5, LOST)
+    assert bench.asked == [BASE]
+    assert [note.key.check for note, _ in bench.owed if note.channel == "ops"] == [SITE]
+
+
+async def test_unknown_decides_nothing() -> None:
+    """It opens nothing, resolves nothing, resets no count."""
+    bench = Bench(plan())
+    for at, state in ((0, LOST), (10, DARK), (20, LOST), (30, DARK), (40, LOST), (50, DARK), (60, UP), (70, DARK)):
+        await bench.take(at, state)
+    assert bench.told() == [(DOWN, EventKind.OPENED)]
+    await bench.take(80)
+    assert bench.told()[-1] == (DOWN, EventKind.RESOLVED)
+
+
+async def test_nothing_but_unknown_for_three_intervals_is_no_data() -> None:
+    """A warning of its own, which resolves nothing and ends with the first known run."""
+    bench = Bench(plan(failures=1))
+    await bench.take(0, LOST)
+    for at in (10, 20):
+        await bench.take(at, DARK)
+    await bench.tick(29)
+    assert bench.told() == [(DOWN, EventKind.OPENED)]
+    await bench.tick(30)
+    assert bench.told()[-1] == (NO_DATA, EventKind.OPENED)
+    assert bench.owed[-1][0].severity is W
+    await bench.take(40, LOST)
+    await bench.tick(41)
+    assert bench.told()[-1] == (NO_DATA, EventKind.RESOLVED)
+    assert DOWN in {alert.key.name for alert in bench.pipeline.alerts}
+
+
+async def test_many_without_data_are_one_notice_that_we_are_blind() -> None:
+    """Not one for each."""
+    names = [CheckId("shop", f"c{n}") for n in range(10)]
+    bench = Bench(*(plan(check=name) for name in names))
+    await bench.tick(31)
+    assert bench.told() == [(BLIND, EventKind.OPENED)]
+    for name in names[:-1]:
+        await bench.take(40, UP, check=name)
+    await bench.tick(41)
+    assert bench.told() == [(BLIND, EventKind.OPENED), (BLIND, EventKind.RESOLVED), (NO_DATA, EventKind.OPENED)]
+    assert {note.key.check for note, _ in bench.owed} == {OURSELVES, names[-1]}
+
+
+async def test_reminders_come_while_it_goes_on() -> None:
+    """Every hour to ops, as its route says, four hours to the phone."""
+    bench = Bench(plan(failures=1))
+    for minute in range(0, 125, 1):
+        await bench.take(minute * 60, LOST)
+        await bench.tick(minute * 60 + 1)
+    assert [kind for _, kind in bench.told()] == [EventKind.OPENED, EventKind.REPEATED, EventKind.REPEATED]
+    assert [kind for _, kind in bench.told("phone")] == [EventKind.OPENED]
+
+
+async def test_what_is_taken_out_of_the_file_while_firing_is_closed_as_removed() -> None:
+    """The check, or only its threshold; whoever was told hears it."""
+    slow = threshold("duration", warning="> 300ms")
+    bench = Bench(plan(slow), plan(check=BASE, failures=1))
+    await bench.take(0, UP, 0.9)
+    await bench.take(0, LOST, check=BASE)
+    bench.configure(plan(fingerprint="2"))
+    await bench.tick(5)
+    assert sorted(kind for _, kind in bench.told()) == ["opened", "opened", "removed", "removed"]
+    assert bench.store.alerts == {}
+    assert bench.pipeline.alerts == []
+    await bench.take(10, LOST, check=BASE)
+    assert len(bench.screen.samples) == 2
+
+
+async def test_a_fallback_is_owed_and_hears_the_end() -> None:
+    """The twin has an id of its own, the same whenever it is made."""
+    bench = Bench(plan(failures=1))
+    await bench.take(0, LOST)
+    note = bench.owed[0][0]
+    await bench.pipeline.fall_back(note, "mail")
+    twin = bench.owed[-1][0]
+    assert (twin.channel, twin.fallback_for, twin.incident) == ("mail", "ops", note.incident)
+    assert bench.store.changes[-1].events[0].detail == f"{note.id} to mail"
+    await bench.take(10)
+    await bench.take(20)
+    assert bench.told("mail") == [(DOWN, EventKind.OPENED), (DOWN, EventKind.RESOLVED)]
+
+
+async def test_while_the_store_is_away_what_is_owed_is_uncertain() -> None:
+    """Criticals go out all the same."""
+    bench = Bench(plan(failures=1), store=Store(durable=False))
+    await bench.take(0, LOST)
+    assert all(uncertain for _, uncertain in bench.owed)
+
+
+async def test_alerts_begin_beside_others_that_are_named() -> None:
+    """What else began then stands in the page."""
+    bench = Bench(plan(failures=1), plan(check=BASE, failures=1))
+    await bench.take(0, LOST, check=BASE)
+    await bench.take(60, LOST)
+    assert bench.owed[-1][0].page.beside == ("Shop: Database is down",)
+
+
+async def test_refilling_windows_is_no_sign_of_life() -> None:
+    """Old samples fill the windows but say nothing of now."""
+    bench = Bench(plan(threshold("avg(duration, 1m)", warning="> 300ms")))
+    await bench.tick(29)
+    bench.pipeline.restore([], {SITE: [sample(25, UP, Measure("duration", 0.9))], BASE: [sample(1, check=BASE)]})
+    await bench.tick(31)
+    assert bench.told() == [(NO_DATA, EventKind.OPENED)]
+
+
+stories = st.lists(
+    st.tuples(st.sampled_from([UP, LOST, DARK]), st.sampled_from([0.1, 0.4, 0.7]), st.integers(1, 40)), max_size=25
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(story=stories, cut=st.integers(0, 25))
+async def test_a_restart_at_any_point_changes_nothing(story: list[tuple[State, float, int]], cut: int) -> None:
+    """The second process, given what the first one wrote, owes exactly what one process would have owed."""
+    slow = threshold("avg(duration, 60s)", warning="> 300ms", critical="> 500ms", hold=15 * SECOND)
+    whole, first = Bench(plan(slow)), Bench(plan(slow))
+    benches, at, seen = [first], 0, []
+    for number, (state, value, later) in enumerate(story):
+        at += later
+        if number == cut:
+            second = Bench(plan(slow), store=replace(first.store, changes=list(first.store.changes)))
+            await second.clock.advance(first.clock.now() - START)
+            second.pipeline.restore(first.store.alerts.values(), {SITE: seen})
+            benches.append(second)
+        for bench in (whole, benches[-1]):
+            await bench.take(at, state, *([value] if state is not DARK else []))
+        seen.append(whole.screen.samples[-1])
+    told = [note for bench in benches for note, _ in bench.owed]
+    assert [replace(note, page=None) for note in told] == [replace(note, page=None) for note, _ in whole.owed]
+    assert {alert.key: alert for alert in benches[-1].pipeline.alerts} == whole.store.alerts

@@ -1,0 +1,253 @@
+"""When checks run: exact arithmetic, no overlap, no bursts, quick retries, limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.model import CheckId, Reason, Sample, State
+from monitor.schedule import Limits, Scheduler, missed, next_due, phase
+from tests.fakes import START, FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+SECOND = timedelta(seconds=1)
+checks = st.builds(CheckId, st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8))
+periods = st.timedeltas(min_value=timedelta(milliseconds=1), max_value=timedelta(days=2))
+moments = st.datetimes(datetime(2001, 1, 1), datetime(2099, 1, 1)).map(lambda at: at.replace(tzinfo=START.tzinfo))  # noqa: DTZ001
+
+
+@given(check=checks, every=periods, now=moments)
+def test_the_grid_is_exact(check: CheckId, every: timedelta, now: datetime) -> None:
+    """Due within one period, and a due moment leads to the next one, a period later: nothing fires twice."""
+    due = next_due(check, every, now)
+    assert now < due <= now + every
+    assert next_due(check, every, due) == due + every
+    assert timedelta() <= phase(check, every) < every
+
+
+@given(check=checks, every=periods, start=moments, runs=st.floats(0, 20))
+def test_missed_runs_are_the_grid_points_that_passed(
+    check: CheckId, every: timedelta, start: datetime, runs: float
+) -> None:
+    """A run that ends before the next point missed nothing."""
+    due = next_due(check, every, start)
+    assert missed(check, every, due, due + runs * every) == int((runs * every) // every)
+
+
+def test_checks_spread_over_their_period() -> None:
+    """A thousand checks do not begin together."""
+    phases = [phase(CheckId("s", f"c{n}"), 10 * SECOND) // SECOND for n in range(1000)]
+    counts = [phases.count(second) for second in range(10)]
+    assert min(counts) > 60
+    assert max(counts) < 140
+
+
+@dataclass
+class Gauges:
+    """Keeps what the scheduler reports."""
+
+    lags: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    flights: list[int] = field(default_factory=list)
+    left_out: defaultdict[CheckId, int] = field(default_factory=lambda: defaultdict(int))
+
+    def lag(self, seconds: float) -> None:
+        self.lags.append(seconds)
+
+    def waited(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+    def in_flight(self, count: int) -> None:
+        self.flights.append(count)
+
+    def missed(self, check: CheckId, count: int) -> None:
+        self.left_out[check] += count
+
+
+def plan(name: str, every: float = 10, retry: float = 10, host: str = "", print_: str = "1") -> Any:
+    check = SimpleNamespace(every=every * SECOND, retry_every=retry * SECOND, host=host or f"host of {name}")
+    return SimpleNamespace(id=CheckId("s", name), check=check, fingerprint=print_)
+
+
+class Bench:
+    """A scheduler on a clock moved by hand, with probes that take as long and find what the test says."""
+
+    def __init__(self, clock: FakeClock, limits: Limits) -> None:
+        self.clock, self.gauges = clock, Gauges()
+        self.began: defaultdict[str, list[float]] = defaultdict(list)
+        self.takes: Callable[[str], float] = lambda _name: 0.0
+        self.finds: Callable[[str], State] = lambda _name: State.UP
+        self.taken: list[Sample] = []
+        self.active: defaultdict[str, int] = defaultdict(int)
+        self.most_active: defaultdict[str, int] = defaultdict(int)
+        self.scheduler = Scheduler(clock, self.observe, self.take, limits, self.gauges)
+
+    async def observe(self, plan: Any) -> Sample:
+        name, host = plan.id.check, plan.check.host
+        self.began[name].append((self.clock.now() - START).total_seconds())
+        for key in (name, host, "all"):
+            self.active[key] += 1
+            self.most_active[key] = max(self.active[key], self.most_active[key])
+        try:
+            if (takes := self.takes(name)) > 0:
+                await self.clock.sleep_until(self.clock.now() + takes * SECOND)
+        finally:
+            for key in (name, host, "all"):
+                self.active[key] -= 1
+        state = self.finds(name)
+        reason = None if state is State.UP else Reason.STATUS
+        return Sample(plan.id, self.clock.now(), takes * SECOND, state, reason)
+
+    async def take(self, sample: Sample) -> None:
+        self.taken.append(sample)
+
+    def plans(self, *plans: Any) -> None:
+        self.scheduler.replace({plan.id: plan for plan in plans})
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return Limits()
+
+
+@pytest.fixture
+async def bench(clock: FakeClock, limits: Limits) -> AsyncIterator[Bench]:
+    bench = Bench(clock, limits)
+    running = asyncio.create_task(bench.scheduler.run())
+    yield bench
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_runs_on_its_grid_and_nowhere_else(bench: Bench, clock: FakeClock) -> None:
+    """Every ten seconds, three virtual hours long."""
+    bench.plans(plan("a"), plan("b"))
+    await clock.advance(timedelta(hours=1))
+    for name in "ab":
+        first = (next_due(CheckId("s", name), 10 * SECOND, START) - START).total_seconds()
+        assert [round(at - first, 6) for at in bench.began[name]] == pytest.approx([10 * n for n in range(360)], abs=0.02)
+
+
+async def test_a_long_run_is_never_overlapped_and_what_it_missed_is_counted(bench: Bench, clock: FakeClock) -> None:
+    """A 25 s run of a 10 s check leaves two points out each time."""
+    bench.takes = lambda _name: 25.0
+    bench.plans(plan("a"))
+    await clock.advance(timedelta(minutes=5))
+    assert bench.most_active["a"] == 1
+    gaps = {round(b - a) for a, b in zip(bench.began["a"], bench.began["a"][1:], strict=False)}
+    assert gaps == {30}
+    assert bench.gauges.left_out[CheckId("s", "a")] == 2 * len(bench.taken)
+
+
+async def test_a_failed_run_is_repeated_soon_after_its_end(bench: Bench, clock: FakeClock) -> None:
+    """A 60 s check that fails with a 10 s timeout has its third failure 40 s after the first ended."""
+    bench.takes, bench.finds = lambda _name: 10.0, lambda _name: State.DOWN
+    bench.plans(plan("a", every=60))
+    await clock.advance(timedelta(minutes=3))
+    ends = [(sample.at - START).total_seconds() for sample in bench.taken]
+    assert ends[2] - ends[0] == pytest.approx(40, abs=0.1)
+
+
+async def test_unknown_keeps_the_usual_pace(bench: Bench, clock: FakeClock) -> None:
+    """What is our own fault, or a limit of a vendor's, is not hammered."""
+    bench.finds = lambda _name: State.UNKNOWN
+    bench.plans(plan("a", every=60))
+    await clock.advance(timedelta(minutes=10))
+    assert len(bench.taken) == 10
+
+
+async def test_fifty_targets_that_never_answer_cost_a_healthy_one_nothing(bench: Bench, clock: FakeClock) -> None:
+    """A 1 s check runs 300 times in five minutes, each within 20 ms of its time."""
+    bench.takes = lambda name: 10.0 if name.startswith("hole") else 0.0
+    bench.finds = lambda name: State.DOWN if name.startswith("hole") else State.UP
+    bench.plans(plan("healthy", every=1, retry=1), *(plan(f"hole{n}", every=10) for n in range(50)))
+    await clock.advance(2 * SECOND)
+    bench.gauges.lags.clear()
+    await clock.advance(timedelta(minutes=5))
+    assert len(bench.began["healthy"]) == 302
+    assert max(bench.gauges.lags) <= 0.021
+
+
+@pytest.mark.parametrize("limits", [Limits(in_flight=4, per_host=2)])
+async def test_limits_hold_in_all_and_per_host(bench: Bench, clock: FakeClock) -> None:
+    """Runs wait for a slot, the wait is told, and everybody gets a turn."""
+    bench.takes = lambda _name: 30.0
+    bench.plans(*(plan(f"c{n}", every=60, host=f"h{n % 3}") for n in range(12)))
+    await clock.advance(timedelta(minutes=3))
+    assert bench.most_active["all"] <= 4
+    assert max(bench.most_active[f"h{n}"] for n in range(3)) <= 2
+    assert max(bench.gauges.waits) > 0
+    assert all(bench.began[f"c{n}"] for n in range(12))
+
+
+@pytest.mark.parametrize("limits", [Limits(in_flight=10, per_host=1)])
+async def test_a_busy_host_delays_no_other(bench: Bench, clock: FakeClock) -> None:
+    """Waiting for a host takes no slot from the rest."""
+    bench.takes = lambda name: 50.0 if name.startswith("slow") else 0.0
+    bench.plans(plan("quick", every=1, retry=1), *(plan(f"slow{n}", every=10, host="one") for n in range(30)))
+    await clock.advance(timedelta(minutes=2))
+    assert len(bench.began["quick"]) == 120
+
+
+async def test_run_now_runs_at_once_and_leaves_the_grid_alone(bench: Bench, clock: FakeClock) -> None:
+    """Two callers share one run; the next run is at the usual time, once."""
+    bench.takes = lambda _name: 1.0
+    bench.plans(plan("a", every=60))
+    asked = [asyncio.create_task(bench.scheduler.run_now(CheckId("s", "a"))) for _ in range(2)]
+    await clock.advance(2 * SECOND)
+    await asyncio.gather(*asked)
+    assert len(bench.taken) == 1
+    await clock.advance(timedelta(minutes=5))
+    assert len(bench.taken) == 6
+    await bench.scheduler.run_now(CheckId("s", "nobody"))
+
+
+async def test_a_reload_disturbs_only_what_changed(bench: Bench, clock: FakeClock) -> None:
+    """The unchanged check's run goes on; the removed one's is stopped; the changed one begins anew."""
+    bench.takes = lambda _name: 30.0
+    bench.plans(plan("same"), plan("gone"), plan("changed"))
+    await clock.advance(15 * SECOND)
+    bench.plans(plan("same"), plan("changed", print_="2"), plan("new"))
+    await clock.advance(timedelta(minutes=2))
+    assert [sample.check.check for sample in bench.taken].count("gone") == 0
+    assert bench.taken[0].check.check == "same"
+    assert {"same", "changed", "new"} <= {sample.check.check for sample in bench.taken}
+    assert bench.most_active["changed"] <= 1
+
+
+async def test_a_bug_while_taking_a_sample_stops_nothing(bench: Bench, clock: FakeClock) -> None:
+    """It is logged, and the check runs again."""
+
+    async def broken(_sample: Sample) -> None:
+        bench.taken.append(_sample)
+        raise ZeroDivisionError
+
+    bench.scheduler._take = broken
+    bench.plans(plan("a"))
+    await clock.advance(timedelta(minutes=1))
+    assert len(bench.taken) == 6
+
+
+async def test_stopping_ends_the_runs_under_way(bench: Bench, clock: FakeClock) -> None:
+    """Nothing is left behind."""
+    bench.takes = lambda _name: 1000.0
+    bench.plans(plan("a"))
+    await clock.advance(15 * SECOND)
+    assert bench.active["a"] == 1
+    await bench.scheduler._stop()
+    assert bench.active["a"] == 0
