@@ -3,17 +3,18 @@
 Two rules keep this readable. Everything that affects a transition stands in this file. And the machine knows nothing of
 people: who is told, and whether telling is held back, is routing's business.
 
-An alert has up to three *levels* (info, warning, critical). Each level moves alone, exactly as a Prometheus rule of its own
-would: it is PENDING from the first crossing until it was crossed for `for` (and for so many runs), then FIRING; when the
-figure is no longer crossed it is KEEPING, still firing, until it was quiet for `keep` (and for so many runs), which is
-Prometheus's `keep_firing_for`. The alert's severity is that of the worst level that fires. So a warning that turns
-critical is the same alert getting worse, and never a second one.
+An alert has up to three *levels* (info, warning, critical). Each level moves alone, exactly as a Prometheus rule of its
+own would: it is PENDING from the first crossing until it was crossed for `for` (and for so many runs), then FIRING;
+when the figure is no longer crossed it is KEEPING, still firing, until it was quiet for `keep` (and for so many runs),
+which is Prometheus's `keep_firing_for`. The alert's severity is that of the worst level that fires. So a warning that
+turns critical is the same alert getting worse, and never a second one.
 
-A check being down is an alert of the same kind: its levels are crossed by each failed run and count runs instead of time.
+A check being down is an alert of the same kind: its levels are crossed by each failed run and count runs instead of
+time.
 
-What a verdict could not judge (BLIND: the run was unknown, the window holds too little) moves nothing, and the time around it
-counts for nothing: `dwell` grows only by the time between two judged moments that lie no further apart than `gap`. That one
-rule makes restarts, deploys and our own outages harmless: pending time is neither lost nor invented.
+What a verdict could not judge (BLIND: the run was unknown, the window holds too little) moves nothing, and the time
+around it counts for nothing: `dwell` grows only by the time between two judged moments that lie no further apart than
+`gap`. That one rule makes restarts, deploys and our own outages harmless: pending time is neither lost nor invented.
 
 The machine is `TABLE`: (phase, what is seen) → phase. It is total; docs/alerts.md draws it.
 """
@@ -78,8 +79,8 @@ def step(
 ) -> tuple[Alert, tuple[Event, ...]]:
     """Return the alert after `verdict`, and what changed.
 
-    `patience` says how long each level waits; a level that it does not name (its figure was removed) ends. Judged moments
-    further apart than `gap` have a gap between them that counts for nothing.
+    `patience` says how long each level waits; a level that it does not name (its figure was removed) ends. Judged
+    moments further apart than `gap` have a gap between them that counts for nothing.
     """
     elapsed = _elapsed(alert, verdict, gap)
     levels = {}
@@ -145,20 +146,15 @@ def _events(before: Alert, after: Alert, verdict: Verdict) -> list[Event]:
 
 
 def _kind(before: Alert, after: Alert) -> EventKind | None:
-    match before.severity, after.severity:
-        case None, None if after.levels and not before.levels:
-            return EventKind.PENDING
-        case None, None if before.levels and not after.levels:
-            return EventKind.CANCELLED
-        case None, None:
-            return None
-        case None, _:
-            return EventKind.OPENED
-        case _, None:
-            return EventKind.RESOLVED
-        case was, now if now > was:
-            return EventKind.WORSENED
-        case was, now if now < was:
-            return EventKind.EASED
-        case _:
-            return None
+    was, now = before.severity, after.severity
+    kind: EventKind | None = None
+    if was is None and now is None:
+        if bool(before.levels) != bool(after.levels):
+            kind = EventKind.PENDING if after.levels else EventKind.CANCELLED
+    elif was is None:
+        kind = EventKind.OPENED
+    elif now is None:
+        kind = EventKind.RESOLVED
+    elif now != was:
+        kind = EventKind.WORSENED if now > was else EventKind.EASED
+    return kind

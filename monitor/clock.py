@@ -1,9 +1,10 @@
 """The only module that asks what time it is.
 
-Whatever decides takes `now` as an argument; whatever waits takes a `Clock`, whose verb is `sleep_until(moment)`. The system's
-clock can be set back or forward under a running daemon, which must neither stop probing for an hour nor believe that an
-hour has passed. So time here advances with the monotonic clock and only *leans* towards the wall clock, by at most a tenth
-of its own pace: it never goes back and never jumps, and small corrections are followed within seconds.
+Whatever decides takes `now` as an argument; whatever waits takes a `Clock`, whose verb is `sleep_until(moment)`. The
+system's clock can be set back or forward under a running daemon, which must neither stop probing for an hour nor
+believe that an hour has passed. So time here advances with the monotonic clock and only *leans* towards the wall clock,
+by at most a tenth of its own pace: it never goes back and never jumps, and small corrections are followed within
+seconds.
 """
 
 from __future__ import annotations

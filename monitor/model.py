@@ -172,7 +172,7 @@ class Phase(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The position of one severity of an alert: its phase, and how many runs and how much time count towards leaving it."""
+    """The position of one severity of an alert: its phase, and the runs and the time that count towards leaving it."""
 
     phase: Phase
     count: int
@@ -254,8 +254,8 @@ class Event:
 class Page:
     """What a message says, as plain text that may be hostile: every channel escapes it for its own format.
 
-    `title` never changes over an alert's life. `trend` is the shape of the last hour in block characters. `beside` names
-    what else began at that time. `links` are label and address.
+    `title` never changes over an alert's life. `trend` is the shape of the last hour in block characters. `beside`
+    names what else began at that time. `links` are label and address.
     """
 
     title: str
@@ -300,7 +300,8 @@ class Notification:
 class Delivery:
     """What a channel is asked to send at once: one notification, or several collected into one message.
 
-    `id` is stable over retries. `uncertain`: it was decided while the store could not be reached, so it may be repeated.
+    `id` is stable over retries. `uncertain`: it was decided while the store could not be reached, so it may be
+    repeated.
     """
 
     id: str
@@ -329,7 +330,7 @@ class AttemptResult(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One step of delivering a notification, in the delivery of that id. `due`: when the next may start, after `RETRY`."""
+    """One step of delivering a notification, in the delivery of that id. `due`: when to try again, after `RETRY`."""
 
     notification: str
     at: datetime

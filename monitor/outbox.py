@@ -1,10 +1,10 @@
 """Deliver what is owed: at least once, and no channel waiting for another.
 
-What is owed lives in memory and, through the writer, in the store. A notification leaves the outbox only when its channel
-accepted it, when the channel will never accept it, or when a newer one says more (`owed.py` decides what leaves when). Each
-channel has at most one send under way, in a task of its own. A critical that its channel rejects, or has not accepted after
-a minute, goes to the channel's fallback as well; if nobody accepts it within three minutes, the last resort (the dead man's
-switch) is told.
+What is owed lives in memory and, through the writer, in the store. A notification leaves the outbox only when its
+channel accepted it, when the channel will never accept it, or when a newer one says more (`owed.py` decides what leaves
+when). Each channel has at most one send under way, in a task of its own. A critical that its channel rejects, or has
+not accepted after a minute, goes to the channel's fallback as well; if nobody accepts it within three minutes, the last
+resort (the dead man's switch) is told.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from monitor.channels.base import Delivered, Rejected, Retry
-from monitor.model import Attempt, AttemptResult, Change, Delivery, EventKind, Notification, Owed, Severity, stable_id
+from monitor.model import Attempt, AttemptResult, Change, Delivery, EventKind, Notification, Owed, stable_id
 from monitor.owed import LONGEST_ASKED, Queue, drop_hopeless, drop_stale, ready, rings, wait_after
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ class Counters(Protocol):
     """What the outbox reports of itself."""
 
     def delivered(self, channel: str, count: int) -> None:
-        """So many notifications were accepted."""
+        """Count notifications that were accepted."""
 
     def failed(self, channel: str, reason: str) -> None:
-        """An attempt failed; `reason` is `retry` or `rejected`."""
+        """Count an attempt that failed; `reason` is `retry` or `rejected`."""
 
     def pending(self, count: int, oldest: float) -> None:
-        """So many notifications are owed, the oldest since so many seconds."""
+        """Show that so many notifications are owed, the oldest since so many seconds."""
 
 
 class Outbox:
@@ -192,7 +192,7 @@ class Outbox:
                 await self._record(batch, identity, AttemptResult.REJECTED, reason)
                 for owed in batch:
                     self._to_fallback(owed.notification)
-            case Retry(reason, after):
+            case Retry(reason):
                 log.warning("notification_not_accepted", channel=channel, reason=reason, count=len(batch))
                 self._counters.failed(channel, "retry")
                 await self._put_off(queue, batch, identity, result)

@@ -1,7 +1,7 @@
 """What is owed to one channel, and what of it may leave when. Pure.
 
-- The first critical leaves within two seconds of the decision. What follows within the next minute is one collected message;
-  only a first critical does not wait for messages of less weight.
+- The first critical leaves within two seconds of the decision. What follows within the next minute is one collected
+  message; only a first critical does not wait for messages of less weight.
 - A delivery that failed is repeated as it was, under the same id, before anything else.
 - A newer notification about an incident makes an older one needless: nobody gets a stale "firing" after its resolve.
 - While the store is away only criticals leave, because what is not durable might be sent again.
@@ -105,4 +105,5 @@ def wait_after(attempts: int, asked: timedelta | None, jitter: float) -> timedel
     """
     if asked is not None:
         return min(max(asked, FIRST_WAIT), LONGEST_ASKED)
-    return min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT) * (1 + jitter / 2)
+    doubled: timedelta = FIRST_WAIT * (1 << min(attempts, 10))
+    return min(doubled, LONGEST_WAIT) * (1 + jitter / 2)

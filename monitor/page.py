@@ -1,4 +1,4 @@
-"""What a page says of an alert at one moment: the facts are gathered here once, and stay as they were when it was decided."""
+"""What a page says of an alert at one moment: the facts, gathered once, as they were when it was decided."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def compose(
 ) -> Page:
     """Return the page for `alert`.
 
-    `watched` is None for an alert that no check stands behind (any more); `value` is what its threshold saw last, `beside`
-    the titles of what else began at that time.
+    `watched` is None for an alert that no check stands behind (any more); `value` is what its threshold saw last,
+    `beside` the titles of what else began at that time.
     """
     key, plan = alert.key, watched.plan if watched else None
     threshold = plan.threshold(key.name) if plan else None

@@ -1,12 +1,12 @@
 """READ FIRST: what happens to one sample.
 
 `Pipeline.take` is the whole story in order: thresholds judge the sample, alerts move, routing says who is told, and one
-`Change` makes all of it durable before a message may leave. `tick` does the same for what no sample causes: a check that
-gives no data, a reminder that is due, an alert that is no longer held back.
+`Change` makes all of it durable before a message may leave. `tick` does the same for what no sample causes: a check
+that gives no data, a reminder that is due, an alert that is no longer held back.
 
-Deciding reads the board and changes nothing; carrying out changes the board and queues the change for the store in one go,
-without a pause in between. So whatever is decided rests on what is true at that moment, the store sees changes in the order
-in which they were decided, and a crash before it has them only means that the same decision is taken again.
+Deciding reads the board and changes nothing; carrying out changes the board and queues the change for the store in one
+go, without a pause in between. So whatever is decided rests on what is true at that moment, the store sees changes in
+the order in which they were decided, and a crash before it has them only means that the same decision is taken again.
 """
 
 from __future__ import annotations
@@ -169,14 +169,16 @@ class Pipeline:
         silent = {check for check, watched in self._watched.items() if watched.silent(now)}
         self._blind = len(silent) >= BLIND_LEAST and len(silent) >= BLIND_SHARE * len(self._watched)
         checks = silent | {alert.key.check for alert in self._board} | {OURSELVES}
-        await self._carry_out([self._decide(check, self._noticed(check, silent, now)) for check in checks])
+        await self._carry_out([self._decide(check, self._noticed(check, silent, now)) for check in sorted(checks)])
 
     async def fall_back(self, notification: Notification, channel: str) -> None:
         """Owe `notification` to `channel` too, because its own channel does not take it."""
         now = self._clock.now()
         identity = stable_id(notification.id, channel)
         twin = replace(notification, id=identity, channel=channel, at=now, fallback_for=notification.channel)
-        event = Event(notification.key, now, EventKind.FELL_BACK, notification.severity, detail=f"{notification.id} to {channel}")
+        event = Event(
+            notification.key, now, EventKind.FELL_BACK, notification.severity, detail=f"{notification.id} to {channel}"
+        )
         alert = self._board.get(notification.key)
         told = (routing.also_tell(alert, channel, now),) if alert and alert.incident == notification.incident else ()
         for changed in told:

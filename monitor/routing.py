@@ -1,8 +1,9 @@
 """Alerts → who is told. Pure.
 
-Telling follows from state, not from events: an alert remembers the severity that was last announced and to whom. Whenever the
-two differ, somebody is owed a message. So whatever was held back, lost in a crash or decided while nobody could be told is
-made up for as soon as it may be, and nothing is ever told twice. Everybody who was told of an incident hears how it ends.
+Telling follows from state, not from events: an alert remembers the severity that was last announced and to whom.
+Whenever the two differ, somebody is owed a message. So whatever was held back, lost in a crash or decided while nobody
+could be told is made up for as soon as it may be, and nothing is ever told twice. Everybody who was told of an incident
+hears how it ends.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Call:
 
 
 def reminders(routes: Iterable[Route], check: CheckId, severity: Severity) -> dict[str, timedelta]:
-    """Return the channels that hear of `check` at `severity`, each with the shortest time after which it is reminded."""
+    """Return the channels that hear of `check` at `severity`, each with the time after which it is reminded."""
     found: dict[str, timedelta] = {}
     for route in routes:
         if route.matches(check, severity):

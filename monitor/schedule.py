@@ -1,9 +1,10 @@
 """When each check runs.
 
-Moments lie on a grid of each check's own: `every` apart, shifted by a hash of its name, so that checks spread evenly, and do
-so in the same way after every restart. The arithmetic is exact (datetime and timedelta are whole microseconds): a schedule
-in float seconds fires twice. A run that is late or long skips the grid points it missed, counts them, and catches none up.
-After a failed run the next one comes sooner, `retry_every` after its end, so that a lost packet is told from an outage fast.
+Moments lie on a grid of each check's own: `every` apart, shifted by a hash of its name, so that checks spread evenly,
+and do so in the same way after every restart. The arithmetic is exact (datetime and timedelta are whole microseconds):
+a schedule in float seconds fires twice. A run that is late or long skips the grid points it missed, counts them, and
+catches none up. After a failed run the next one comes sooner, `retry_every` after its end, so that a lost packet is
+told from an outage fast.
 """
 
 from __future__ import annotations
@@ -56,16 +57,16 @@ class Gauges(Protocol):
     """What the scheduler reports of itself."""
 
     def lag(self, seconds: float) -> None:
-        """A run began so long after it was due, before any wait for a slot."""
+        """Note that a run began so long after it was due, before any wait for a slot."""
 
     def waited(self, seconds: float) -> None:
-        """A run waited so long for a slot."""
+        """Note that a run waited so long for a slot."""
 
     def in_flight(self, count: int) -> None:
-        """So many runs are under way."""
+        """Show that so many runs are under way."""
 
     def missed(self, check: CheckId, count: int) -> None:
-        """So many runs of `check` were left out because an earlier one was late or long."""
+        """Count runs of `check` that were left out because an earlier one was late or long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Values that never print.
 
 A `Secret` hides itself in every repr, log line and traceback; `reveal()` is the one way to its text, and is called only
-where the text leaves for its peer. A `Redactor` removes the same texts from anything that came from outside: an answer or
-an error of another library may well repeat the password that it was given.
+where the text leaves for its peer. A `Redactor` removes the same texts from anything that came from outside: an answer
+or an error of another library may well repeat the password that it was given.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Secret:
 
 
 class Redactor:
-    """Removes known secrets from texts, also in the forms that URLs, Basic authentication and JSON give them."""
+    """Removes known secrets from texts, also as URLs, Basic authentication, JSON and Python write them."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         forms = {form for secret in secrets for form in _forms(secret.reveal())}
@@ -86,3 +86,4 @@ def _forms(text: str) -> Iterable[str]:
     yield from (text, quote(text, safe=""), quote(text), quote_plus(text))
     yield base64.b64encode(text.encode()).decode().rstrip("=")
     yield text.replace("\\", "\\\\").replace('"', '\\"')
+    yield repr(text)[1:-1]

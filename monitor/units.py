@@ -1,7 +1,7 @@
 """Quantities as people write them (`300ms`, `80%`, `25MB`) and as they read them again.
 
-Inside the program a quantity is a float in its base unit: seconds, bytes, a ratio of 0 to 1, or a plain number. Durations
-that decide when something happens are `timedelta`.
+Inside the program a quantity is a float in its base unit: seconds, bytes, a ratio of 0 to 1, or a plain number.
+Durations that decide when something happens are `timedelta`.
 """
 
 from __future__ import annotations

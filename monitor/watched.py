@@ -52,7 +52,7 @@ class Watched:
                 self._trend(measure.name, measure.labels).add(sample.at, measure.value)
 
     def trend(self, key: AlertKey, now: datetime) -> list[float | None]:
-        """Return the last hour of what the alert of `key` watches; for anything but a threshold the share of runs up."""
+        """Return the last hour of what the alert of `key` watches: a measure, or else the share of runs up."""
         threshold = self.plan.threshold(key.name)
         if threshold is None:
             return self._up.values(now)

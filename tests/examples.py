@@ -43,7 +43,7 @@ def notification(
     *,
     at: float = 0,
     channel: str = "ops",
-    **fields: Any,
+    **fields: Any,  # noqa: ANN401 - any field
 ) -> Notification:
     """Return a notification that was decided `at` seconds after the start."""
     key = AlertKey(CheckId("shop", incident), "down")
@@ -56,6 +56,6 @@ def notification(
         alert="down",
         remedy=("Restart it.",),
     )
-    known = {"quiet": quiet, "page": page} | fields
+    known: dict[str, Any] = {"quiet": quiet, "page": page} | fields
     identity = stable_id(incident, kind, severity, at, channel)
     return Notification(identity, channel, incident, key, kind, severity, START + at * SECOND, **known)

@@ -42,7 +42,7 @@ def threshold(watch: str, *, unit: Unit = Unit.SECONDS, hold: timedelta = timede
     )
 
 
-def plan(*thresholds: Threshold, check: CheckId = SITE, failures: int = 3, **fields: Any) -> Plan:
+def plan(*thresholds: Threshold, check: CheckId = SITE, failures: int = 3, **fields: Any) -> Plan:  # noqa: ANN401 - any field
     """Return the plan of a check that runs every 10 s and is down after `failures` failed runs, up after two."""
     known = {"title": check.check.title(), "system_title": "Shop", "remedy": ("Restart it.",), "fingerprint": "1"}
     return Plan(

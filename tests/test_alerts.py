@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,9 @@ from monitor.model import (
 )
 from tests.fakes import START
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 KEY = AlertKey(CheckId("shop", "site"), "slow")
 SECOND = timedelta(seconds=1)
 GAP = timedelta(minutes=10)
@@ -48,7 +52,7 @@ def verdict(at: float, outcomes: dict[Severity, Outcome]) -> Verdict:
 
 
 def run(
-    seen: list[tuple[float, Outcome]], patience: Patience, severity: Severity = X
+    seen: Sequence[tuple[float, Outcome]], patience: Patience, severity: Severity = X
 ) -> tuple[Alert, list[tuple[float, EventKind]]]:
     """Return the alert after a story of (second, outcome), and what happened when."""
     alert, told = Alert(KEY), []
@@ -155,7 +159,8 @@ class Rule:
 
     def __init__(self, hold: timedelta, keep: timedelta) -> None:
         self.hold, self.keep = hold, keep
-        self.active_at = self.quiet_since = None
+        self.active_at: timedelta | None = None
+        self.quiet_since: timedelta | None = None
         self.firing = False
 
     def evaluate(self, at: timedelta, *, crossed: bool) -> bool:
@@ -213,12 +218,10 @@ def test_every_opening_has_its_resolve_and_severity_is_the_worst_level(
 
 
 @given(story=outcomes, waits=patiences, cut=st.integers(0, 40))
-def test_a_restart_at_any_point_changes_nothing(
-    story: list[tuple[Outcome, int]], waits: Patience, cut: int
-) -> None:
+def test_a_restart_at_any_point_changes_nothing(story: list[tuple[Outcome, int]], waits: Patience, cut: int) -> None:
     """The record is all there is: a copy rebuilt from its fields goes on exactly alike."""
-    alert, at, events = Alert(KEY), 0, ()
-    again, events_again = alert, events
+    alert = again = Alert(KEY)
+    at = 0
     for number, (outcome, later) in enumerate(story):
         at += later
         alert, events = step(alert, verdict(at, {X: outcome}), {X: waits}, GAP)

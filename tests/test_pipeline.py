@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +20,7 @@ from monitor.model import (
     EventKind,
     Measure,
     Notification,
+    Page,
     Sample,
     Severity,
     State,
@@ -33,6 +32,8 @@ from tests.fakes import START, FakeClock
 from tests.plans import plan, threshold
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from monitor.plan import Plan
 
 W, X = Severity.WARNING, Severity.CRITICAL
@@ -94,7 +95,7 @@ class Bench:
     def configure(self, *plans: Plan) -> None:
         self.pipeline.configure({plan.id: plan for plan in plans}, ROUTES)
 
-    def owe(self, notifications: Sequence[Notification], uncertain: bool) -> None:  # noqa: FBT001
+    def owe(self, notifications: Sequence[Notification], uncertain: bool) -> None:
         self.owed += [(notification, uncertain) for notification in notifications]
 
     async def ask_again(self, check: CheckId) -> None:
@@ -324,7 +325,8 @@ async def test_a_restart_at_any_point_changes_nothing(story: list[tuple[State, f
     """The second process, given what the first one wrote, owes exactly what one process would have owed."""
     slow = threshold("avg(duration, 60s)", warning="> 300ms", critical="> 500ms", hold=15 * SECOND)
     whole, first = Bench(plan(slow)), Bench(plan(slow))
-    benches, at, seen = [first], 0, []
+    seen: list[Sample] = []
+    benches, at = [first], 0
     for number, (state, value, later) in enumerate(story):
         at += later
         if number == cut:
@@ -336,5 +338,6 @@ async def test_a_restart_at_any_point_changes_nothing(story: list[tuple[State, f
             await bench.take(at, state, *([value] if state is not DARK else []))
         seen.append(whole.screen.samples[-1])
     told = [note for bench in benches for note, _ in bench.owed]
-    assert [replace(note, page=None) for note in told] == [replace(note, page=None) for note, _ in whole.owed]
+    nothing = Page("", "", "", "", "")
+    assert [replace(note, page=nothing) for note in told] == [replace(note, page=nothing) for note, _ in whole.owed]
     assert {alert.key: alert for alert in benches[-1].pipeline.alerts} == whole.store.alerts

@@ -125,7 +125,8 @@ severities = st.sampled_from([None, NOTE, W, X])
 @given(story=st.lists(st.tuples(severities, st.booleans(), st.integers(1, 90)), max_size=30))
 def test_everybody_told_hears_the_end_and_nobody_else(story: list[tuple[Severity | None, bool, int]]) -> None:
     """Over any story of severities and of being held back."""
-    alert, at, told = Alert(KEY), START, set()
+    told: set[str] = set()
+    alert, at = Alert(KEY), START
     for severity, held, minutes in [*story, (None, False, 1)]:
         at += timedelta(minutes=minutes)
         since = (alert.since or at) if severity or alert.announced else None

@@ -74,7 +74,7 @@ class Gauges:
         self.left_out[check] += count
 
 
-def plan(name: str, every: float = 10, retry: float = 10, host: str = "", print_: str = "1") -> Any:
+def plan(name: str, every: float = 10, retry: float = 10, host: str = "", print_: str = "1") -> Any:  # noqa: ANN401 - as much of a plan as the scheduler needs
     check = SimpleNamespace(every=every * SECOND, retry_every=retry * SECOND, host=host or f"host of {name}")
     return SimpleNamespace(id=CheckId("s", name), check=check, fingerprint=print_)
 
@@ -92,7 +92,7 @@ class Bench:
         self.most_active: defaultdict[str, int] = defaultdict(int)
         self.scheduler = Scheduler(clock, self.observe, self.take, limits, self.gauges)
 
-    async def observe(self, plan: Any) -> Sample:
+    async def observe(self, plan: Any) -> Sample:  # noqa: ANN401
         name, host = plan.id.check, plan.check.host
         self.began[name].append((self.clock.now() - START).total_seconds())
         for key in (name, host, "all"):
@@ -111,7 +111,7 @@ class Bench:
     async def take(self, sample: Sample) -> None:
         self.taken.append(sample)
 
-    def plans(self, *plans: Any) -> None:
+    def plans(self, *plans: Any) -> None:  # noqa: ANN401
         self.scheduler.replace({plan.id: plan for plan in plans})
 
 
@@ -140,7 +140,9 @@ async def test_runs_on_its_grid_and_nowhere_else(bench: Bench, clock: FakeClock)
     await clock.advance(timedelta(hours=1))
     for name in "ab":
         first = (next_due(CheckId("s", name), 10 * SECOND, START) - START).total_seconds()
-        assert [round(at - first, 6) for at in bench.began[name]] == pytest.approx([10 * n for n in range(360)], abs=0.02)
+        assert [round(at - first, 6) for at in bench.began[name]] == pytest.approx(
+            [10 * n for n in range(360)], abs=0.02
+        )
 
 
 async def test_a_long_run_is_never_overlapped_and_what_it_missed_is_counted(bench: Bench, clock: FakeClock) -> None:

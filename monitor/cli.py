@@ -1,0 +1,319 @@
+"""The commands. Each reads what it is given, hands it on, and turns the outcome into an exit status.
+
+0 is well; 1 is a failure, or a check that is not up; 2 is a configuration that cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import AsyncExitStack, contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import aiohttp
+import typer
+import uvloop
+from rich.console import Console
+from rich.text import Text
+
+from monitor import __version__, logs
+from monitor.app import serve
+from monitor.channels.base import Delivered, deliver
+from monitor.channels.base import Resources as ChannelResources
+from monitor.clock import SystemClock
+from monitor.config import load
+from monitor.demo.shop import Shop, serve_shop
+from monitor.doubts import doubts
+from monitor.explain import explain
+from monitor.faults import ConfigError, Fault, allowed
+from monitor.network import Resolver, TlsContexts
+from monitor.notice import trial
+from monitor.probes.base import Resources as ProbeResources
+from monitor.report import as_json, as_junit, as_line
+from monitor.schema import schema as file_schema
+from monitor.secrets import Redactor
+from monitor.settings import read_settings
+from monitor.store import StoreUnusable
+from monitor.sweep import sweep
+from monitor.web import CannotListen
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator, Sequence
+
+    from monitor.config import Config
+    from monitor.plan import Plan
+    from monitor.settings import Settings
+    from monitor.sweep import Finding
+
+DEMO = Path(__file__).parent / "demo" / "demo.yaml"
+FAILED = 1
+UNUSABLE = 2
+COLOURS = {"up": "green", "down": "red", "unknown": "yellow"}
+ELSEWHERE = 500
+"""Columns where the output is no terminal: lines are not broken there."""
+
+app = typer.Typer(
+    help="Runs the monitoring half of a deployment runbook: probe, judge, page with the remedy.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="PATH", help="A file or a folder; default: MONITOR_CONFIG, monitor.yaml."),
+]
+
+
+class Output(StrEnum):
+    """The forms in which `check` reports."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"runbook-monitor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Take what stands before the command."""
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Run the daemon until SIGTERM. SIGHUP takes up a changed configuration, if it is without a fault.
+
+    **Example:** `MONITOR_CONFIG=config MONITOR_SYSTEMS=capliquify monitor run`
+    """
+    with _exit_status():
+        settings = read_settings()
+        source = config or settings.config
+
+        def read() -> Config:
+            loaded = load(source, os.environ, settings.systems)
+            _configure_logs(settings, loaded)
+            return loaded
+
+        _run(serve(read(), settings, read))
+
+
+@app.command()
+def demo(
+    shop: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the demo shop answers.")] = "127.0.0.1:8081",
+    by_hand: Annotated[bool, typer.Option("--by-hand", help="No script: the shop is well until POST /break.")] = False,
+) -> None:
+    """Watch a bundled shop that slows down, fails and recovers within three minutes; pages are printed here.
+
+    **Example:** `monitor demo`, then `curl -X POST http://127.0.0.1:8081/break`, and `/heal`
+    """
+    with _exit_status():
+        host, _, port = shop.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ConfigError([Fault(f"{shop!r} is not an address such as 127.0.0.1:8081", key="--shop")])
+        _run(_demo(read_settings(), host, int(port), scripted=not by_hand))
+
+
+@app.command()
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYSTEM[/CHECK]]...", help="What to look at; default: everything.")
+    ] = None,
+    output: Annotated[Output, typer.Option(help="How to report.")] = Output.TEXT,
+    config: ConfigOption = None,
+) -> None:
+    """Run checks once, now, and report in the order of the file. Exit status 1 if one is down or unknown.
+
+    Figures over a window are not judged: one run says nothing about them.
+
+    **Examples:** `monitor check`, `monitor check seedsource`, `monitor check shop/site --output junit`
+    """
+    with _exit_status():
+        wanted = names or []
+        settings = read_settings()
+        systems = sorted({name.partition("/")[0] for name in wanted}) or settings.systems
+        loaded = load(config or settings.config, os.environ, systems)
+        _configure_logs(settings, loaded)
+        plans = [plan for plan in loaded.plans.values() if _is_wanted(plan, wanted)]
+        _look_for_unknown(wanted, loaded)
+        if not all(uvloop.run(_check(plans, loaded, settings, output))):
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def validate(
+    config: ConfigOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Doubts fail as well (exit status 2).")] = False,
+    no_env: Annotated[bool, typer.Option("--no-env", help="Stand-ins for variables that are not set.")] = False,
+) -> None:
+    """Say everything that is wrong with the configuration, and everything that is doubtful.
+
+    **Examples:** `monitor validate`, `monitor validate --strict`, `monitor validate --no-env -c config`
+    """
+    with _exit_status():
+        settings = read_settings()
+        loaded = load(config or settings.config, os.environ, settings.systems, placeholders=no_env)
+        found = doubts(loaded, settings, os.environ)
+        for doubt in found:
+            _print(f"doubt: {doubt}", "yellow")
+        _print(f"{len(loaded.plans)} checks of {len(loaded.systems)} systems, {len(found)} doubts", "green")
+        if strict and found:
+            raise typer.Exit(UNUSABLE)
+
+
+@app.command()
+def notify(channel: Annotated[str, typer.Argument(help="The channel's name.")], config: ConfigOption = None) -> None:
+    """Send a test notification through a channel, and say what became of it.
+
+    **Example:** `monitor notify ops`
+    """
+    with _exit_status():
+        settings = read_settings()
+        loaded = load(config or settings.config, os.environ, settings.systems)
+        _configure_logs(settings, loaded)
+        if channel not in loaded.channels:
+            skipped = {skip.name: skip.reason for skip in loaded.skipped}
+            hint = skipped.get(channel) or allowed(channel, loaded.channels)
+            raise ConfigError([Fault(f"there is no channel {channel!r}", hint=hint)])
+        problem = uvloop.run(_notify(channel, loaded, settings))
+        if problem:
+            _print(f"{channel}: {problem}", "red")
+            raise typer.Exit(FAILED)
+        _print(f"{channel}: accepted", "green")
+
+
+@app.command(name="explain")
+def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], config: ConfigOption = None) -> None:
+    """Say all that the configuration means for one check: its defaults, figures, who is told, what it needs.
+
+    **Example:** `monitor explain capliquify/backend`
+    """
+    with _exit_status():
+        settings = read_settings()
+        loaded = load(config or settings.config, os.environ, settings.systems, placeholders=True)
+        _look_for_unknown([name], loaded)
+        for plan in loaded.plans.values():
+            if str(plan.id) == name:
+                _print(explain(plan, loaded))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a configuration file, for editors.
+
+    **Example:** `monitor schema > schema.json`
+    """
+    typer.echo(json.dumps(file_schema(), indent=2))
+
+
+@contextmanager
+def _exit_status() -> Iterator[None]:
+    """Turn what a command ends with into an exit status and words for its user."""
+    try:
+        yield
+    except ConfigError as error:
+        for fault in error.faults:
+            _print(str(fault), "red", error=True)
+        raise typer.Exit(UNUSABLE) from None
+    except (StoreUnusable, CannotListen, OSError) as error:
+        _print(str(error), "red", error=True)
+        raise typer.Exit(FAILED) from None
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    uvloop.run(work)
+
+
+def _configure_logs(settings: Settings, config: Config) -> None:
+    redact = Redactor((*config.secrets, *settings.secrets))
+    layout = logs.Layout(settings.log_format) if settings.log_format else None
+    report = None
+    if settings.sentry_dsn is not None:
+        logs.start_sentry(settings.sentry_dsn, redact, __version__)
+        report = logs.Reports(SystemClock())
+    logs.configure(settings.log_level, layout, redact, report=report)
+
+
+async def _demo(settings: Settings, host: str, port: int, *, scripted: bool) -> None:
+    async with serve_shop(Shop(SystemClock(), scripted=scripted), host, port) as address:
+        here = address.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - where to find what listens everywhere
+        environ = {**os.environ, "DEMO_URL": here}
+
+        def read() -> Config:
+            loaded = load(DEMO, environ)
+            _configure_logs(settings, loaded)
+            return loaded
+
+        config = read()
+        _print(f"The demo shop answers at {here}; break it with: curl -X POST {here}/break")
+        await serve(config, settings, read)
+
+
+async def _check(plans: Sequence[Plan], config: Config, settings: Settings, output: Output) -> list[bool]:
+    redact = Redactor((*config.secrets, *settings.secrets))
+    width = max((len(str(plan.id)) for plan in plans), default=0)
+    resolver = Resolver()
+    findings: list[Finding] = []
+    try:
+        async for finding in sweep(plans, ProbeResources(resolver, TlsContexts(), redact), SystemClock()):
+            findings.append(finding)
+            if output is Output.TEXT:
+                _print(as_line(finding, width), COLOURS[finding.sample.state])
+    finally:
+        await resolver.close()
+    if output is not Output.TEXT:
+        typer.echo(as_json(findings) if output is Output.JSON else as_junit(findings))
+    else:
+        for skip in config.skipped:
+            _print(f"skipped {skip.name}: {skip.reason}")
+    return [finding.well for finding in findings]
+
+
+async def _notify(channel: str, config: Config, settings: Settings) -> str:
+    """Return why the channel did not take the test, or nothing."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        resolver = Resolver()
+        stack.push_async_callback(resolver.close)
+        redact = Redactor((*config.secrets, *settings.secrets))
+        resources = ChannelResources(session, resolver, TlsContexts(), redact)
+        result = await deliver(config.channels[channel], trial(channel, SystemClock().now()), resources)
+    return "" if isinstance(result, Delivered) else result.reason
+
+
+def _is_wanted(plan: Plan, names: Sequence[str]) -> bool:
+    return not names or plan.id.system in names or str(plan.id) in names
+
+
+def _look_for_unknown(names: Sequence[str], config: Config) -> None:
+    """Raise `ConfigError` for each name that is no system and no check."""
+    skipped = {skip.name: f"it is skipped: {skip.reason}" for skip in config.skipped}
+    known = [*config.systems, *(str(check) for check in config.plans)]
+    faults = [
+        Fault(
+            f"there is no {'check' if '/' in name else 'system'} {name!r}",
+            hint=skipped.get(name) or allowed(name, known),
+        )
+        for name in names
+        if name not in known
+    ]
+    if faults:
+        raise ConfigError(faults)
+
+
+def _print(text: str, colour: str = "", *, error: bool = False) -> None:
+    """Print for people: in colour on a terminal, else as it is, each line whole."""
+    stream = sys.stderr if error else sys.stdout
+    terminal = stream.isatty()
+    console = Console(file=stream, width=None if terminal else ELSEWHERE, highlight=False, soft_wrap=True)
+    console.print(Text(text, style=colour))

@@ -1,0 +1,104 @@
+"""What `monitor explain` prints of one check: what it does, how it is judged, who is told, what it needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.model import AlertKey, Severity
+from monitor.page import title
+from monitor.routing import reminders
+from monitor.units import show_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import timedelta
+
+    from monitor.channels.base import Channel
+    from monitor.config import Config
+    from monitor.plan import Plan
+    from monitor.thresholds import Threshold
+
+SHARED = ("kind", "title", "remedy", "remedy_for", "thresholds", "needs", "source", "if_set")
+
+
+def explain(plan: Plan, config: Config) -> str:
+    """Return all that the configuration, defaults included, means for one check; secrets stay hidden."""
+    parts = [
+        [f"{plan.id}: {plan.system_title}, {plan.title} ({plan.where})"],
+        ["Runs", *_indented(_runs(plan))],
+        ["Fields", *_indented(_fields(plan))],
+        ["Measures", *_indented(_measures(plan))],
+        ["Alerts", *_indented(_alerts(plan))],
+        ["Who is told", *_indented(_told(plan, config))],
+        ["Needs", *_indented(f"{need}: while it fails, alerts of this check are held back" for need in plan.needs)],
+        ["Remedy", *_indented(_remedies(plan))],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if len(part) > 1 or part is parts[0])
+
+
+def _indented(lines: Iterator[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
+def _runs(plan: Plan) -> Iterator[str]:
+    check = plan.check
+    again = f"{_span(check.retry_every)} after a failed run"
+    yield f"every {_span(check.every)}, ended after {_span(check.timeout)}, again {again}"
+    for severity, patience in plan.down.items():
+        yield (
+            f"down ({severity}) after {patience.breaches} failed runs in a row, over after {patience.clears} good ones"
+        )
+
+
+def _fields(plan: Plan) -> Iterator[str]:
+    own = {name for name in type(plan.check).model_fields if name not in SHARED}
+    shown = plan.check.model_dump(mode="json", include=own, by_alias=True, exclude_defaults=True)
+    for name, value in shown.items():
+        yield f"{name}: {value}"
+
+
+def _measures(plan: Plan) -> Iterator[str]:
+    for spec in plan.check.declared():
+        labels = f" by {', '.join(spec.labels)}" if spec.labels else ""
+        yield f"{spec.name} ({spec.unit or 'number'}){labels}: {spec.meaning}"
+
+
+def _alerts(plan: Plan) -> Iterator[str]:
+    for threshold in plan.thresholds:
+        target = [f"good {threshold.target}"] if threshold.target else []
+        figures = [_figure(threshold, severity) for severity in threshold.patience]
+        name = "" if threshold.name == threshold.watch.text else f"{threshold.name}: "
+        yield f"{name}{threshold.watch.text}: {', '.join([*target, *figures])}"
+
+
+def _figure(threshold: Threshold, severity: Severity) -> str:
+    text = next(figure.text for figure in threshold.figures if figure.severity is severity)
+    patience = threshold.patience[severity]
+    waits = [f"for {_span(patience.for_)}"] if patience.for_ else []
+    keeps = [f"until quiet for {_span(patience.keep)}"] if patience.keep else []
+    return " ".join([str(severity), text, *waits, *keeps])
+
+
+def _told(plan: Plan, config: Config) -> Iterator[str]:
+    possible = {severity for threshold in plan.thresholds for severity in threshold.patience}
+    for severity in sorted({*possible, *plan.down, Severity.WARNING}, reverse=True):
+        told = reminders(config.routes, plan.id, severity)
+        names = [_channel(name, repeat, config.channels) for name, repeat in told.items()]
+        yield f"{severity}: {'; '.join(names) or 'nobody'}"
+    yield f"a message reads: {title(plan, AlertKey(plan.id, 'down'))}"
+
+
+def _channel(name: str, repeat: timedelta, channels: Mapping[str, Channel]) -> str:
+    channel = channels[name]
+    fallback = f", else {channel.fallback}" if channel.fallback else ""
+    return f"{name} ({channel.kind}{fallback}), reminded every {_span(repeat)}"
+
+
+def _remedies(plan: Plan) -> Iterator[str]:
+    for reason, steps in plan.remedy_for.items():
+        yield f"{reason}: {' '.join(steps)}"
+    yield from plan.remedy
+
+
+def _span(duration: timedelta) -> str:
+    return show_duration(duration.total_seconds())

@@ -1,0 +1,211 @@
+"""What every kind of check shares: its fields, what a run may use, and the one place of deadline and failure."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
+
+import structlog
+from pydantic import Field
+
+from monitor.fields import Duration, Fields, PositiveDuration
+from monitor.model import CheckId, Failure, Measure, Reason, Sample, Severity, State, labels
+from monitor.plain import plain
+from monitor.units import Unit, show_duration
+
+if TYPE_CHECKING:
+    from monitor.clock import Clock
+    from monitor.network import Resolver, TlsContexts
+    from monitor.secrets import Redactor
+
+LONGEST_DETAIL = 300
+
+log = structlog.get_logger()
+
+
+class MeasureSpec(NamedTuple):
+    """A measure that a kind declares: its name in `watch`, its base unit, what it means, and the labels it may carry.
+
+    `metric` overrides the exported name, which otherwise is `monitor_<kind>_<name>_<unit>`.
+    """
+
+    name: str
+    unit: Unit
+    meaning: str
+    labels: tuple[str, ...] = ()
+    metric: str = ""
+
+
+class Retry(Fields):
+    """The pace after a failed run."""
+
+    every: PositiveDuration | None = None
+    """From the failed run's end to the next one; default: 10s, or `every` if that is shorter."""
+
+
+class Down(Fields):
+    """How many consecutive failures open an alert of each severity."""
+
+    info: Annotated[int, Field(ge=1)] | None = None
+    """How many make an info alert."""
+    warning: Annotated[int, Field(ge=1)] | None = None
+    """How many make a warning."""
+    critical: Annotated[int, Field(ge=1)] | None = None
+    """How many make a critical alert."""
+
+    def counts(self) -> dict[Severity, int]:
+        """Return the failures that each severity needs."""
+        named = ((severity, getattr(self, str(severity))) for severity in Severity)
+        return {severity: count for severity, count in named if count is not None}
+
+
+class LevelDurations(Fields):
+    """A duration for each severity of a threshold."""
+
+    info: Duration = timedelta()
+    """Before an info alert."""
+    warning: Duration = timedelta()
+    """Before a warning."""
+    critical: Duration = timedelta()
+    """Before a critical alert."""
+
+
+class Step(Fields):
+    """One step of a remedy."""
+
+    do: str
+    """What to do, in one sentence."""
+
+
+RemedyText = str | list[str | Step]
+
+
+class ThresholdFields(Fields):
+    """A figure at which somebody is told: a measure over a window, against a warning and a critical figure."""
+
+    watch: str
+    """A measure, or `function(measure, window)`: `p95(duration, 5m)`, `connections{state="active"}`."""
+    name: str = ""
+    """What the alert is called; default: the text of `watch`."""
+    target: str = ""
+    """The figure that is good, such as `< 200ms`; shown, never fires."""
+    info: str = ""
+    """The figure at which an info alert fires."""
+    warning: str = ""
+    """The figure at which a warning fires, such as `> 300ms`."""
+    critical: str = ""
+    """The figure at which a critical alert fires."""
+    for_: Annotated[Duration | LevelDurations, Field(alias="for")] = timedelta()
+    """How long the figure must stay crossed, for all levels or for each."""
+    keep: Duration | None = None
+    """How long the alert stays firing until quiet; default: as `for`."""
+    remedy: RemedyText = ""
+    """What to do; default: the check's remedy."""
+    source: str = ""
+    """Where in the runbook the figure stands."""
+
+
+class Check(Fields, ABC):
+    """The fields that every kind of check has. A kind adds its own, declares its measures and implements `probe`."""
+
+    kind: str
+    title: str = ""
+    """What the check is called in messages; default: its name."""
+    every: PositiveDuration = timedelta(seconds=30)
+    """How often it runs."""
+    timeout: PositiveDuration = timedelta(seconds=10)
+    """The hard deadline of one run."""
+    retry: Retry = Retry()
+    down: Down = Down(critical=3)
+    up: Annotated[int, Field(ge=1)] = 2
+    """Consecutive successes that end an outage."""
+    if_set: str = ""
+    """An environment variable; where it is not set, the check is skipped and listed as skipped."""
+    remedy: RemedyText = ""
+    """What to do: a text, or a list of steps."""
+    remedy_for: dict[Reason, RemedyText] = Field(default_factory=dict)
+    """Remedies by reason, shown before the general one."""
+    needs: list[str] = Field(default_factory=list)
+    """Checks of the same system whose failure explains this one's: its alerts are held back meanwhile."""
+    thresholds: list[ThresholdFields] = Field(default_factory=list)
+    """Figures at which somebody is told of what the check measures."""
+    source: str = ""
+    """Where in the runbook the check stands."""
+
+    measures: ClassVar[tuple[MeasureSpec, ...]] = ()
+    reasons: ClassVar[frozenset[Reason]] = frozenset()
+    """The reasons its failures can have: their counters start at 0."""
+
+    @property
+    @abstractmethod
+    def host(self) -> str:
+        """Return the host that limits how many probes run at once: a name or address, without a port."""
+
+    @abstractmethod
+    async def probe(self, run: Run) -> None:
+        """Look once. Return if the target is up; raise `Failure` if it is not, or if that cannot be told.
+
+        Note each measure on `run` as soon as it is known: what was measured before a failure or the deadline counts.
+        """
+
+    def declared(self) -> tuple[MeasureSpec, ...]:
+        """Return the measures of this check: those of its kind, and any that its fields add."""
+        return self.measures
+
+    def implied(self) -> tuple[ThresholdFields, ...]:
+        """Return the thresholds that come with the kind unless the file watches the same measure itself."""
+        return ()
+
+    @property
+    def retry_every(self) -> timedelta:
+        """Return the time from the end of a failed run to the next run."""
+        return self.retry.every or min(timedelta(seconds=10), self.every)
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What probes share: made once at start by `app`, handed to every run."""
+
+    resolver: Resolver
+    tls: TlsContexts
+    redact: Redactor
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a probe: what it may use, and where it notes what it measures as it goes."""
+
+    resources: Resources
+    timeout: timedelta
+    measures: list[Measure] = field(default_factory=list)
+
+    def note(self, name: str, value: float, **label: str) -> None:
+        """Note a measure in its base unit."""
+        self.measures.append(Measure(name, value, labels(label) if label else ()))
+
+
+async def observe(check_id: CheckId, check: Check, resources: Resources, clock: Clock) -> Sample:
+    """Run `check` once within its deadline and return what it found. Never raises, except when cancelled.
+
+    An exception that is not a `Failure` is a bug of ours: it is logged with its traceback and makes the sample unknown.
+    """
+    started = clock.now()
+    run = Run(resources, check.timeout)
+    state, reason, detail = State.UP, None, ""
+    try:
+        async with asyncio.timeout(check.timeout.total_seconds()):
+            await check.probe(run)
+    except TimeoutError:
+        detail = f"no answer within {show_duration(check.timeout.total_seconds())}"
+        state, reason = State.DOWN, Reason.TIMEOUT
+    except Failure as failure:
+        state, reason, detail = failure.state, failure.reason, failure.detail
+    except Exception as error:
+        log.exception("probe_crashed", check=str(check_id))
+        state, reason, detail = State.UNKNOWN, Reason.UNKNOWN, f"the probe itself failed: {type(error).__name__}"
+    ended = clock.now()
+    said = plain(resources.redact(detail), LONGEST_DETAIL)
+    return Sample(check_id, ended, ended - started, state, reason, said, tuple(run.measures))

@@ -1,0 +1,75 @@
+"""One sweep over many checks now: each is run once, and told of in the order of the file."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.history import History
+from monitor.model import Outcome, State
+from monitor.probes.base import observe
+from monitor.thresholds import judge
+from monitor.units import show
+from monitor.watch import Function
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from monitor.clock import Clock
+    from monitor.model import Sample
+    from monitor.plan import Plan
+    from monitor.probes.base import Resources
+    from monitor.thresholds import Threshold
+
+AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one run found, and the figures without a window that it crosses, in words."""
+
+    plan: Plan
+    sample: Sample
+    crossed: tuple[str, ...] = ()
+
+    @property
+    def well(self) -> bool:
+        """Return whether the check is up; a figure that is crossed does not make it fail."""
+        return self.sample.state is State.UP
+
+
+async def sweep(plans: Sequence[Plan], resources: Resources, clock: Clock) -> AsyncIterator[Finding]:
+    """Run `plans`, some at once, and yield what each found, in their order, as soon as it can be told."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def run(plan: Plan) -> Finding:
+        async with slots:
+            sample = await observe(plan.id, plan.check, resources, clock)
+        return Finding(plan, sample, tuple(_crossed(plan, sample)))
+
+    runs = [asyncio.create_task(run(plan)) for plan in plans]
+    try:
+        for finding in runs:
+            yield await finding
+    finally:
+        for finding in runs:
+            finding.cancel()
+        await asyncio.gather(*runs, return_exceptions=True)
+
+
+def _crossed(plan: Plan, sample: Sample) -> Iterator[str]:
+    now = [threshold for threshold in plan.thresholds if threshold.watch.function is Function.LAST]
+    history = History(threshold.watch for threshold in now)
+    history.add(sample)
+    for threshold in now:
+        for verdict in judge(sample.check, threshold, history, sample, ()):
+            worst = max((level for level, seen in verdict.outcomes.items() if seen is Outcome.BREACH), default=None)
+            if worst is not None and verdict.value is not None:
+                figure = next(figure.text for figure in threshold.figures if figure.severity is worst)
+                yield f"{worst}: {threshold.name} is {show(verdict.value, threshold.unit)} ({figure})"
+
+
+def not_judged(plan: Plan) -> list[Threshold]:
+    """Return the thresholds of `plan` that one run cannot judge, because they look at a window."""
+    return [threshold for threshold in plan.thresholds if threshold.watch.function is not Function.LAST]

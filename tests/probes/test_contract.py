@@ -1,0 +1,276 @@
+"""What every kind of check promises, whatever its peer does. A new kind adds one entry to `KINDS`."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from monitor.clock import SystemClock
+from monitor.model import CheckId, Reason, Sample, State
+from monitor.probes import load_kind
+from monitor.probes.base import Check, Resources, observe
+from tests.peers import Authority, drips, free_port, hangs_up, name_server, resets, says, silence, tcp_peer, wire_text
+from tests.probes.conftest import SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitor.network import Resolver
+    from tests.peers import NameServer, Talk
+
+BOTH_LOOPS = True
+
+CHECK = CheckId("shop", "probe")
+SLACK = 0.35
+NAME = "shop.test"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind as the contract sees it: the fields for a peer on `host` and `port`, and how a good peer talks.
+
+    `drip` begins an answer that never ends. `half` begins a good answer.
+    """
+
+    name: str
+    fields: Callable[[str, int, str], dict[str, Any]]
+    good: Talk
+    drip: bytes
+    half: bytes
+    secure: bool = False
+
+
+KINDS = [
+    Kind(
+        "tcp",
+        lambda host, port, _: {"host": host, "port": port, "expect": "220 ready"},
+        says(b"220 ready\r\n"),
+        drip=b"2",
+        half=b"220 re",
+    ),
+    Kind(
+        "tls",
+        lambda host, port, ca: {"host": host, "port": port, "server_name": NAME, "ca_file": ca},
+        silence,
+        drip=b"\x16\x03\x03\x40\x00",
+        half=b"\x16\x03\x03\x00\x7a\x02",
+        secure=True,
+    ),
+]
+ALL = [kind.name for kind in KINDS] + ["dns"]
+
+
+def made(kind: str, **fields: object) -> Check:
+    return load_kind(kind).model_validate({"kind": kind, "timeout": "400ms", **fields})
+
+
+async def observed(check: Check, resources: Resources) -> Sample:
+    """Observe `check`, and hold the sample against what its kind declares."""
+    sample = await observe(CHECK, check, resources, SystemClock())
+    declared = {spec.name: spec.labels for spec in check.declared()}
+    for measure in sample.measures:
+        assert {name for name, _ in measure.labels} == set(declared[measure.name])
+    assert (sample.state is State.UP) == (sample.reason is None) == (not sample.detail)
+    assert sample.reason is None or sample.reason in check.reasons
+    assert len(sample.detail) <= 300
+    assert len(sample.detail.splitlines()) <= 1
+    return sample
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def noted(sample: Sample) -> set[str]:
+    return {measure.name for measure in sample.measures} | {
+        text for measure in sample.measures for _, text in measure.labels
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_a_good_peer_is_up(kind: Kind, resources: Resources, authority: Authority) -> None:
+    """Without this, all below could pass for the wrong reason."""
+    async with tcp_peer(kind.good, authority.server(NAME) if kind.secure else None) as peer:
+        sample = await observed(made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path))), resources)
+        await asyncio.wait_for(peer.quiet.wait(), 1)
+    assert sample.state is State.UP, sample.detail
+    assert {"duration", "dns", "connect"} <= noted(sample)
+
+
+@pytest.mark.parametrize("dripping", [False, True], ids=["silent", "dripping"])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_the_deadline_is_kept_and_what_was_measured_before_it(
+    kind: Kind, resources: Resources, authority: Authority, *, dripping: bool
+) -> None:
+    async with tcp_peer(drips(kind.drip) if dripping else silence) as peer:
+        started = perf_counter()
+        sample = await observed(made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path))), resources)
+        took = perf_counter() - started
+        await asyncio.wait_for(peer.quiet.wait(), 1)
+    assert (sample.state, sample.reason) == (State.DOWN, Reason.TIMEOUT)
+    assert 0.4 <= took < 0.4 + SLACK
+    assert {"dns", "connect"} <= noted(sample)
+    assert "duration" not in noted(sample)
+
+
+async def test_the_deadline_of_a_name_is_kept_over_tcp_too(resources: Resources) -> None:
+    """A name server that says "ask over TCP" and then drips."""
+    async with tcp_peer(drips(b"\x40\x00")) as peer, name_server(peer.port) as server:
+        server.truncated.add(NAME)
+        started = perf_counter()
+        sample = await observed(made("dns", name=NAME, nameservers=[server.address]), resources)
+        assert perf_counter() - started < 0.4 + SLACK
+        assert peer.seen
+    assert (sample.state, sample.reason) == (State.UNKNOWN, Reason.DNS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_the_deadline_counts_from_the_start(
+    kind: Kind, names: NameServer, resources: Resources, authority: Authority
+) -> None:
+    names.has(NAME, "A", socket.inet_aton("127.0.0.1"))
+    names.delay = 0.15
+    async with tcp_peer(silence) as peer:
+        started = perf_counter()
+        sample = await observed(made(kind.name, **kind.fields(NAME, peer.port, str(authority.path))), resources)
+    assert sample.reason is Reason.TIMEOUT
+    assert perf_counter() - started < 0.4 + 0.13
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_a_silent_name_server_is_unknown_at_the_deadline(
+    kind: Kind, names: NameServer, resources: Resources, authority: Authority
+) -> None:
+    names.silent.add(NAME)
+    started = perf_counter()
+    sample = await observed(made(kind.name, **kind.fields(NAME, 9, str(authority.path))), resources)
+    assert (sample.state, sample.reason) == (State.UNKNOWN, Reason.DNS)
+    assert perf_counter() - started < 0.4 + SLACK
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_a_name_that_does_not_exist_is_down(
+    kind: Kind, names: NameServer, resources: Resources, authority: Authority
+) -> None:
+    names.codes[NAME] = 3
+    sample = await observed(made(kind.name, **kind.fields(NAME, 9, str(authority.path))), resources)
+    assert (sample.state, sample.reason) == (State.DOWN, Reason.DNS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_cancelling_closes_everything(kind: Kind, resources: Resources, authority: Authority) -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    async with tcp_peer(silence) as peer:
+        check = made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path)), timeout="30s")
+        tasks, files = len(asyncio.all_tasks()), open_files()
+        running = asyncio.create_task(observe(CHECK, check, resources, SystemClock()))
+        await asyncio.wait_for(peer.heard.wait(), 1)
+        await asyncio.sleep(0.05)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.sleep(0.02)
+        gc.collect()
+        assert len(asyncio.all_tasks()) == tasks
+        assert open_files() <= files
+    assert complaints == []
+
+
+async def test_cancelling_a_question_leaves_no_task(names: NameServer, resources: Resources) -> None:
+    names.silent.add(NAME)
+    tasks = len(asyncio.all_tasks())
+    running = asyncio.create_task(observe(CHECK, made("dns", name=NAME, timeout="30s"), resources, SystemClock()))
+    await names.hears(NAME)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert len(asyncio.all_tasks()) == tasks
+
+
+@pytest.mark.parametrize("before", [0, 40, 70, 76, 79])
+@pytest.mark.parametrize("kind", ALL)
+async def test_no_part_of_a_secret_comes_back(
+    kind: str, before: int, names: NameServer, resources: Resources, tmp_path: Path
+) -> None:
+    """Also where the text around it is cut."""
+    text = "x" * before + SECRET
+    sample = await EXPOSED[kind](text, names, resources, tmp_path)
+    assert sample.state is State.DOWN, sample
+    assert "•••" in sample.detail or before > 60
+    assert "hunt" not in repr(sample)
+
+
+async def expose_tcp(text: str, _names: NameServer, resources: Resources, _folder: Path) -> Sample:
+    async with tcp_peer(says(text.encode(), close=True)) as peer:
+        return await observed(made("tcp", host="127.0.0.1", port=peer.port, expect="never"), resources)
+
+
+async def expose_tls(text: str, _names: NameServer, resources: Resources, folder: Path) -> Sample:
+    authority = Authority(folder, text[-64:])
+    async with tcp_peer(silence, authority.server(NAME)) as peer:
+        fields = {"host": "127.0.0.1", "port": peer.port, "server_name": NAME, "ca_file": str(authority.path)}
+        return await observed(made("tls", **fields, issuer="never"), resources)
+
+
+async def expose_dns(text: str, names: NameServer, resources: Resources, _folder: Path) -> Sample:
+    names.has(NAME, "TXT", wire_text(text.encode()))
+    return await observed(made("dns", name=NAME, type="TXT", expect="never"), resources)
+
+
+EXPOSED = {"tcp": expose_tcp, "tls": expose_tls, "dns": expose_dns}
+
+
+@pytest.mark.parametrize("kind", ALL)
+async def test_a_hostile_text_becomes_one_short_line(
+    kind: str, names: NameServer, resources: Resources, tmp_path: Path
+) -> None:
+    text = "a\r\nb\x1b[31m\u2028\u202e<!channel>" + "y" * 30
+    sample = await EXPOSED[kind](text, names, resources, tmp_path)
+    assert sample.state is State.DOWN
+    assert "channel" in sample.detail
+
+
+@pytest.mark.parametrize("kind", ALL)
+async def test_a_bug_of_ours_is_unknown_and_logged(kind: str, resources: Resources) -> None:
+    fields = {"name": NAME} if kind == "dns" else next(each for each in KINDS if each.name == kind).fields(NAME, 9, "")
+    broken = replace(resources, resolver=cast("Resolver", None))
+    with capture_logs() as logs:
+        sample = await observed(made(kind, **fields), broken)
+    assert (sample.state, sample.reason) == (State.UNKNOWN, Reason.UNKNOWN)
+    assert sample.detail == "the probe itself failed: AttributeError"
+    assert [(entry["event"], entry["check"]) for entry in logs] == [("probe_crashed", "shop/probe")]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("fault", ["hung up", "reset", "reset half-way", "closed half-way", "garbage"])
+async def test_a_transport_error_is_never_up(
+    kind: Kind, fault: str, resources: Resources, authority: Authority
+) -> None:
+    talk = {
+        "hung up": hangs_up,
+        "reset": resets(),
+        "reset half-way": resets(kind.half),
+        "closed half-way": says(kind.half, close=True),
+        "garbage": says(b"\0\xff" * 64, close=True),
+    }[fault]
+    async with tcp_peer(talk) as peer:
+        sample = await observed(made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path))), resources)
+    assert sample.state is State.DOWN
+    assert sample.reason is not Reason.TIMEOUT
+    assert "duration" not in noted(sample)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_a_port_where_nobody_listens_is_refused(kind: Kind, resources: Resources, authority: Authority) -> None:
+    sample = await observed(made(kind.name, **kind.fields("127.0.0.1", free_port(), str(authority.path))), resources)
+    assert (sample.state, sample.reason) == (State.DOWN, Reason.REFUSED)
