@@ -9,21 +9,18 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import aiohttp
 import structlog
 
-from monitor.channels.base import Resources as ChannelResources
 from monitor.channels.base import deliver
 from monitor.clock import SystemClock
 from monitor.deadman import EVERY, Deadman, Progress
 from monitor.faults import ConfigError
 from monitor.metrics import Metrics
 from monitor.model import CheckId, EventKind, Sample
-from monitor.network import Resolver, TlsContexts
 from monitor.outbox import Outbox
+from monitor.outside import reach_outside
 from monitor.owed import GIVE_UP_AFTER
 from monitor.pipeline import Pipeline
-from monitor.probes.base import Resources as ProbeResources
 from monitor.probes.base import observe
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
@@ -40,6 +37,7 @@ if TYPE_CHECKING:
     from monitor.channels.base import Channel, SendResult
     from monitor.config import Config
     from monitor.model import Delivery, Notification
+    from monitor.outside import Outside
     from monitor.plan import Plan
     from monitor.settings import Settings
     from monitor.store import Store
@@ -65,25 +63,29 @@ async def serve(config: Config, settings: Settings, load: Callable[[], Config]) 
     for number, wish in wishes.items():
         loop.add_signal_handler(number, wish.set)
     try:
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-            await Daemon(config, settings, session).run(load, stop, reload)
+        async with reach_outside() as outside:
+            await Daemon(config, settings, outside).run(load, stop, reload)
     finally:
         for number in wishes:
             loop.remove_signal_handler(number)
 
 
+def redactor(config: Config, settings: Settings) -> Redactor:
+    """Return what removes every secret that the configuration and the environment hold."""
+    channels = (secret for channel in config.channels.values() for secret in channel.secrets())
+    return Redactor((*config.secrets, *settings.secrets, *channels))
+
+
 class Daemon:
     """Every part of a running daemon, joined."""
 
-    def __init__(self, config: Config, settings: Settings, session: aiohttp.ClientSession) -> None:
+    def __init__(self, config: Config, settings: Settings, outside: Outside) -> None:
         """Put the parts together for `config`; nothing runs yet. Must be made while the event loop runs."""
         self._settings = settings
-        self._session = session
+        self._outside = outside
         self._clock = SystemClock()
-        self._resolver = Resolver()
-        self._tls = TlsContexts()
         self._config = config
-        self._redact = Redactor((*config.secrets, *settings.secrets))
+        self._redact = redactor(config, settings)
         retention = Retention(config.retention.samples, config.retention.size, config.retention.hours)
         self._store = LateStore(lambda: _open(settings.database, retention), self._remember)
         self._writer = Writer(self._store, self._clock)
@@ -114,7 +116,7 @@ class Daemon:
         """Run `config` from now on; checks and channels that did not change are not disturbed."""
         gone = set(self._config.plans) - set(config.plans)
         self._config = config
-        self._redact = Redactor((*config.secrets, *self._settings.secrets))
+        self._redact = redactor(config, self._settings)
         for plan in config.plans.values():
             self.metrics.watch(plan)
         for check in gone:
@@ -132,7 +134,6 @@ class Daemon:
         Raises whatever a part ends with, as an exception group: a daemon that has lost a part must not go on.
         """
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._resolver.close)
             stack.push_async_callback(self._store.close)
             await self._reach_store(stop)
             web = Web(
@@ -216,11 +217,10 @@ class Daemon:
         await self._scheduler.run_now(check)
 
     async def _observe(self, plan: Plan) -> Sample:
-        resources = ProbeResources(self._resolver, self._tls, self._redact)
-        return await observe(plan.id, plan.check, resources, self._clock)
+        return await observe(plan.id, plan.check, self._outside.for_probes(self._redact), self._clock)
 
     def _sender(self, channel: Channel) -> Callable[[Delivery], Awaitable[SendResult]]:
-        resources = ChannelResources(self._session, self._resolver, self._tls, self._redact)
+        resources = self._outside.for_channels(self._redact)
         return lambda delivery: deliver(channel, delivery, resources)
 
     async def _last_resort(self, text: str) -> None:
@@ -275,7 +275,7 @@ class Daemon:
         url = self._settings.deadman_url
         if url is None:
             return None
-        return Deadman(url, self._session, self._clock, self._progress, self.metrics.daemon, self._pace())
+        return Deadman(url, self._outside.session, self._clock, self._progress, self.metrics.daemon, self._pace())
 
     def _problems(self) -> Sequence[str]:
         """Return what keeps the daemon from its work: a restart would mend it."""

@@ -8,33 +8,29 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import aiohttp
 import typer
 import uvloop
 from rich.console import Console
 from rich.text import Text
 
 from monitor import __version__, logs
-from monitor.app import serve
+from monitor.app import redactor, serve
 from monitor.channels.base import Delivered, deliver
-from monitor.channels.base import Resources as ChannelResources
 from monitor.clock import SystemClock
 from monitor.config import load
 from monitor.demo.shop import Shop, serve_shop
 from monitor.doubts import doubts
 from monitor.explain import explain
 from monitor.faults import ConfigError, Fault, allowed
-from monitor.network import Resolver, TlsContexts
 from monitor.notice import trial
-from monitor.probes.base import Resources as ProbeResources
+from monitor.outside import reach_outside
 from monitor.report import as_json, as_junit, as_line
 from monitor.schema import schema as file_schema
-from monitor.secrets import Redactor
 from monitor.settings import read_settings
 from monitor.store import StoreUnusable
 from monitor.sweep import sweep
@@ -235,7 +231,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _configure_logs(settings: Settings, config: Config) -> None:
-    redact = Redactor((*config.secrets, *settings.secrets))
+    redact = redactor(config, settings)
     layout = logs.Layout(settings.log_format) if settings.log_format else None
     report = None
     if settings.sentry_dsn is not None:
@@ -260,17 +256,13 @@ async def _demo(settings: Settings, host: str, port: int, *, scripted: bool) -> 
 
 
 async def _check(plans: Sequence[Plan], config: Config, settings: Settings, output: Output) -> list[bool]:
-    redact = Redactor((*config.secrets, *settings.secrets))
     width = max((len(str(plan.id)) for plan in plans), default=0)
-    resolver = Resolver()
     findings: list[Finding] = []
-    try:
-        async for finding in sweep(plans, ProbeResources(resolver, TlsContexts(), redact), SystemClock()):
+    async with reach_outside() as outside:
+        async for finding in sweep(plans, outside.for_probes(redactor(config, settings)), SystemClock()):
             findings.append(finding)
             if output is Output.TEXT:
                 _print(as_line(finding, width), COLOURS[finding.sample.state])
-    finally:
-        await resolver.close()
     if output is not Output.TEXT:
         typer.echo(as_json(findings) if output is Output.JSON else as_junit(findings))
     else:
@@ -281,12 +273,8 @@ async def _check(plans: Sequence[Plan], config: Config, settings: Settings, outp
 
 async def _notify(channel: str, config: Config, settings: Settings) -> str:
     """Return why the channel did not take the test, or nothing."""
-    async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-        resolver = Resolver()
-        stack.push_async_callback(resolver.close)
-        redact = Redactor((*config.secrets, *settings.secrets))
-        resources = ChannelResources(session, resolver, TlsContexts(), redact)
+    async with reach_outside() as outside:
+        resources = outside.for_channels(redactor(config, settings))
         result = await deliver(config.channels[channel], trial(channel, SystemClock().now()), resources)
     return "" if isinstance(result, Delivered) else result.reason
 

@@ -68,7 +68,7 @@ class SystemClock:
 
     async def sleep_until(self, moment: datetime) -> None:
         """Wait until `moment`, in naps, because the event loop's clock stands still while the machine is suspended."""
-        while (left := moment - self.now()) > timedelta():
+        while (left := moment - self.now()) > timedelta():  # noqa: ASYNC110 - time is what is waited for
             await asyncio.sleep(min(left, LONGEST_NAP).total_seconds())
 
 

@@ -154,7 +154,7 @@ class Outbox:
         if old := drop_stale(queue):
             self._spawn(self._record(old, "", AttemptResult.SUPERSEDED))
         if hopeless := drop_hopeless(queue, now):
-            log.error("notifications_given_up", channel=channel, count=len(hopeless))
+            log.warning("notifications_given_up", channel=channel, count=len(hopeless))
             self._spawn(self._record(hopeless, "", AttemptResult.REJECTED, "given up after three days"))
         batch = ready(queue, now, store_away=not self._writer.available)
         if batch:
@@ -186,7 +186,7 @@ class Outbox:
                 self._counters.delivered(channel, len(batch))
                 await self._record(batch, identity, AttemptResult.DELIVERED)
             case Rejected(reason):
-                log.error("notification_rejected", channel=channel, reason=reason, count=len(batch))
+                log.warning("notification_rejected", channel=channel, reason=reason, count=len(batch))
                 queue.forget(batch)
                 self._counters.failed(channel, "rejected")
                 await self._record(batch, identity, AttemptResult.REJECTED, reason)
@@ -232,7 +232,7 @@ class Outbox:
         if channel is None or not rings(note) or note.id in self._fell_back:
             return
         self._fell_back.add(note.id)
-        log.error("notification_falls_back", channel=note.channel, to=channel)
+        log.warning("notification_falls_back", channel=note.channel, to=channel)
         self._spawn(self._owe_to_fallback(note, channel))
 
     async def _owe_to_fallback(self, note: Notification, channel: str) -> None:

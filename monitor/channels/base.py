@@ -1,0 +1,147 @@
+"""What every kind of channel shares: its fields, what a send may use, and the one place of deadline and failure."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from pydantic import BaseModel, ConfigDict
+
+from monitor.model import Failure
+from monitor.plain import plain
+from monitor.secrets import Redactor, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import aiohttp
+
+    from monitor.model import Delivery
+    from monitor.network import Resolver, TlsContexts
+
+log = structlog.get_logger()
+
+DEADLINE = timedelta(seconds=10)
+LONGEST_REASON = 300
+SHORTEST_TOKEN = 8
+"""Parts of a secret address that are shorter say nothing, and may well be common words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The channel accepted the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The channel did not accept the message now. `after`: the wait it asked for, if it asked."""
+
+    reason: str
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The channel will never accept this message: sending it again would not help."""
+
+    reason: str
+
+
+SendResult = Delivered | Retry | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What channels share: made once at start by `app`. The session is one of `posting.open_session`."""
+
+    session: aiohttp.ClientSession
+    resolver: Resolver
+    tls: TlsContexts
+    redact: Redactor
+
+
+class Channel(BaseModel, ABC):
+    """The fields that every kind of channel has. A kind adds its own and implements `send`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+    kind: str
+    if_set: str = ""
+    """An environment variable; where it is not set, the channel is skipped and listed as skipped."""
+    fallback: str = ""
+    """The channel that gets a critical message which this one has not accepted within a minute."""
+    rings: bool = False
+    """Whether a critical message here wakes somebody (a phone); `validate` doubts a critical that rings nothing."""
+
+    @abstractmethod
+    async def send(self, delivery: Delivery, resources: Resources) -> SendResult:
+        """Send once. Return how it ended; a transport error may be raised, and counts as `Retry`.
+
+        Repeating a delivery with the same `id` must do no harm where the peer allows it (`Idempotency-Key`).
+        """
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Return every text of this channel that must never be shown: its secret fields, and what is secret in them.
+
+        An error or an answer rarely repeats a whole address, but it may well repeat its path, token or password.
+        """
+        fields = self.__dict__.values()
+        held = [one for value in fields for one in (value.values() if isinstance(value, dict) else (value,))]
+        whole = [one for one in held if isinstance(one, Secret)]
+        parts = {part for secret in whole for part in _parts(secret.reveal())}
+        return (*whole, *(Secret(part) for part in sorted(parts)))
+
+
+async def deliver(
+    channel: Channel, delivery: Delivery, resources: Resources, deadline: timedelta = DEADLINE
+) -> SendResult:
+    """Send once within `deadline`. Never raises, except when cancelled; reasons are one clean line without a secret."""
+    hide = _hider(channel, resources)
+    try:
+        async with asyncio.timeout(deadline.total_seconds()):
+            result = await channel.send(delivery, resources)
+    except TimeoutError:
+        return Retry(f"no answer within {deadline.total_seconds():g} s")
+    except Failure as failure:
+        return Retry(hide(failure.detail))
+    except OSError as error:
+        return Retry(hide(f"{type(error).__name__}: {error}"))
+    except Exception as error:  # noqa: BLE001 - a bug in one channel must not end the outbox
+        # Not `log.exception`: the text of the error, and of those that caused it, would leave unredacted.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("send_crashed", kind=channel.kind, error=hide(f"{type(error).__name__}: {error}"), where=where)  # noqa: TRY400
+        return Retry(f"the channel itself failed: {type(error).__name__}")
+    return result if isinstance(result, Delivered) else replace(result, reason=hide(result.reason))
+
+
+def _hider(channel: Channel, resources: Resources) -> Callable[[str], str]:
+    own = Redactor(channel.secrets())
+    return lambda text: plain(own(resources.redact(text)), LONGEST_REASON)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield what is secret in an address: password, path, the parts of the path, the values of the query."""
+    if "://" not in text:
+        return
+    try:
+        address = urlsplit(text)
+    except ValueError:
+        return
+    if address.password:
+        yield from (address.password, unquote(address.password))
+    values = [pair.partition("=")[2] for pair in address.query.split("&")]
+    for part in (address.path, *address.path.split("/"), address.query, *values):
+        if len(part) >= SHORTEST_TOKEN:
+            yield from (part, unquote(part))

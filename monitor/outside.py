@@ -1,0 +1,48 @@
+"""What reaches the world outside: the resolver, TLS and the session, made once, shared, and closed together."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from monitor.channels.base import Resources as ChannelResources
+from monitor.channels.posting import open_session
+from monitor.network import Resolver, TlsContexts
+from monitor.probes.base import Resources as ProbeResources
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import aiohttp
+
+    from monitor.secrets import Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The shared parts; with what must not be told, they are what probes and channels need."""
+
+    resolver: Resolver
+    tls: TlsContexts
+    session: aiohttp.ClientSession
+
+    def for_probes(self, redact: Redactor) -> ProbeResources:
+        """Return what a run of a probe may use."""
+        return ProbeResources(self.resolver, self.tls, redact)
+
+    def for_channels(self, redact: Redactor) -> ChannelResources:
+        """Return what a send may use."""
+        return ChannelResources(self.session, self.resolver, self.tls, redact)
+
+
+@asynccontextmanager
+async def reach_outside() -> AsyncIterator[Outside]:
+    """Yield the shared parts, and close them in the end. The system's certificates are read before, not by a probe."""
+    resolver, tls = Resolver(), TlsContexts()
+    tls.get()
+    try:
+        async with open_session(resolver, tls) as session:
+            yield Outside(resolver, tls, session)
+    finally:
+        await resolver.close()
