@@ -134,6 +134,8 @@ class Daemon:
         Raises whatever a part ends with, as an exception group: a daemon that has lost a part must not go on.
         """
         async with AsyncExitStack() as stack:
+            watching = asyncio.create_task(self._watchdog.run(), name="watchdog")
+            stack.push_async_callback(self._end, watching)
             stack.push_async_callback(self._store.close)
             await self._reach_store(stop)
             web = Web(
@@ -145,33 +147,34 @@ class Daemon:
             await web.start(*self._settings.listen)
             stack.push_async_callback(web.stop)
             host, _ = self._settings.listen
+            if self._settings.confined:
+                log.warning("only_this_machine_can_connect", why="PORT is set and MONITOR_TOKEN is not")
             log.info("watching", checks=len(self._config.plans), listen=f"http://{host}:{web.port}")
             stack.push_async_callback(self._writer.close)
             writing = asyncio.create_task(self._writer.run(), name="writer")
             stack.push_async_callback(self._end, writing)
             try:
-                await self._work(load, stop, reload, writing)
+                await self._work(load, stop, reload, {writing, watching})
             finally:
                 await self._outbox.drain(LAST_SENDS)
             log.info("stopped")
 
     async def _work(
-        self, load: Callable[[], Config], stop: asyncio.Event, reload: asyncio.Event, writing: asyncio.Task[None]
+        self, load: Callable[[], Config], stop: asyncio.Event, reload: asyncio.Event, around: set[asyncio.Task[None]]
     ) -> None:
-        """Run every part until `stop`, or until one of them ends."""
+        """Run every part until `stop`, or until one of them, or of those `around`, ends."""
         parts: list[Awaitable[None]] = [
             self._scheduler.run(),
             self._outbox.run(),
             self._ticking(),
             self._tidying(),
             self._reloading(load, reload),
-            self._watchdog.run(),
         ]
         if self._deadman is not None:
             parts.append(self._deadman.run())
         tasks = {asyncio.ensure_future(part) for part in parts}
         stopping = asyncio.create_task(stop.wait())
-        ended, _ = await asyncio.wait({*tasks, stopping, writing}, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait({*tasks, *around, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in (*tasks, stopping):
             task.cancel()
         await asyncio.gather(*tasks, stopping, return_exceptions=True)
@@ -287,10 +290,10 @@ class Daemon:
         away = "the store cannot be reached: what happens is remembered in memory only"
         return [] if self._writer.available else [away]
 
-    async def _end(self, writing: asyncio.Task[None]) -> None:
-        """End the writer's loop; its `close`, which comes next, writes what is left."""
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+    async def _end(self, task: asyncio.Task[None]) -> None:
+        """End a part that outlives the others: the watchdog, and the writer's loop before its last flush."""
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _open(path: Path, retention: Retention) -> Store:

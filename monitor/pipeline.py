@@ -134,8 +134,12 @@ class Pipeline:
         self._routes = tuple(routes)
 
     def restore(self, live: Iterable[Alert], histories: Mapping[CheckId, Sequence[Sample]]) -> None:
-        """Take up what an earlier process remembered: its live alerts, and the samples that windows still need."""
-        for alert in live:
+        """Take up what an earlier process remembered: its live alerts, and the samples that windows still need.
+
+        That may come late, when something was seen already; the past and the present are joined then.
+        """
+        for remembered in live:
+            alert = routing.rejoin(remembered, self._board.get(remembered.key))
             self._board.put(alert)
             self._display.alert(alert)
         for check, samples in histories.items():

@@ -86,6 +86,21 @@ def also_tell(alert: Alert, channel: str, now: datetime) -> Alert:
     return replace(alert, told=(*others, Told(channel, alert.severity, now)))
 
 
+def rejoin(remembered: Alert, present: Alert | None) -> Alert:
+    """Return an alert as it was `remembered`, with what was seen and told `present`ly while that could not be read."""
+    if present is None:
+        return remembered
+    told = {told.channel: told for told in (*remembered.told, *present.told)}
+    announced = [severity for severity in (remembered.announced, present.announced) if severity is not None]
+    return replace(
+        present,
+        title=remembered.title,
+        since=remembered.since or present.since,
+        announced=max(announced, default=None),
+        told=tuple(told.values()),
+    )
+
+
 def _resolve(alert: Alert) -> tuple[Alert, tuple[Call, ...]]:
     calls = tuple(Call(told.channel, EventKind.RESOLVED, told.severity, quiet=True) for told in alert.told)
     return replace(alert, announced=None, told=(), since=None), calls

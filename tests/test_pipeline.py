@@ -314,6 +314,22 @@ async def test_refilling_windows_is_no_sign_of_life() -> None:
     assert bench.told() == [(NO_DATA, EventKind.OPENED)]
 
 
+async def test_a_memory_that_comes_late_is_joined_with_what_was_seen_meanwhile() -> None:
+    """The store was away at the start: it is still the old incident, and both who were told hear its end."""
+    first = Bench(plan(failures=1))
+    await first.take(0, LOST)
+    (remembered,) = first.store.alerts.values()
+    second = Bench(plan(failures=1))
+    await second.take(300, LOST)
+    old = replace(remembered, told=(*remembered.told[:1], replace(remembered.told[0], channel="former")))
+    second.pipeline.restore([old], {})
+    await second.take(310)
+    await second.take(320)
+    assert {note.channel for note, _ in second.owed if note.kind is EventKind.RESOLVED} == {"ops", "phone", "former"}
+    assert second.owed[-1][0].page.since == START
+    assert second.pipeline.alerts == []
+
+
 stories = st.lists(
     st.tuples(st.sampled_from([UP, LOST, DARK]), st.sampled_from([0.1, 0.4, 0.7]), st.integers(1, 40)), max_size=25
 )

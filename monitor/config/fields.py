@@ -1,0 +1,143 @@
+"""What a file holds around its checks and channels: the YAML models of systems, routes and limits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from monitor.fields import Fields, PositiveDuration
+from monitor.units import Unit, parse_quantity, parse_size
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _size(value: object) -> object:
+    if isinstance(value, str):
+        return parse_size(value)
+    raise ValueError("a size needs a unit, such as 500MB or 1GB")
+
+
+def _share(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("a share needs its sign, such as 20%")  # noqa: TRY004 - pydantic tells only ValueError
+    return parse_quantity(value, Unit.RATIO)
+
+
+def _link(text: str) -> str:
+    if text and (urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).netloc):
+        raise ValueError(f"{text!r} is not an address such as https://example.com/runbook")
+    return text
+
+
+def _method(text: str) -> str:
+    return text.upper()
+
+
+def one_or_more(kind: dict[str, Any]) -> WithJsonSchema:
+    """Return the JSON Schema of a value of `kind`, or a list of them."""
+    return WithJsonSchema({"anyOf": [kind, {"type": "array", "items": kind, "minItems": 1}]})
+
+
+LEVELS = ("info", "warning", "critical")
+Names = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1), one_or_more({"type": "string"})]
+Levels = Annotated[
+    list[Literal["info", "warning", "critical"]],
+    BeforeValidator(_listed),
+    Field(min_length=1),
+    one_or_more({"type": "string", "enum": list(LEVELS)}),
+]
+Size = Annotated[int, BeforeValidator(_size), Field(gt=0), WithJsonSchema({"type": "string", "examples": ["1GB"]})]
+Share = Annotated[
+    float, BeforeValidator(_share), Field(ge=0, le=1), WithJsonSchema({"type": "string", "examples": ["20%"]})
+]
+Link = Annotated[str, AfterValidator(_link)]
+
+
+class RouteFields(Fields):
+    """Who is told of what. Every route that matches applies."""
+
+    severity: Levels = Field(default=["info", "warning", "critical"])
+    """One severity or several; default: all."""
+    system: Names | None = None
+    """One system or several; default: all."""
+    notify: Names
+    """The channels that are told."""
+    repeat: PositiveDuration = timedelta(hours=4)
+    """How often somebody is reminded while it goes on."""
+
+
+class LimitFields(Fields):
+    """How many probes may run at once; what must wait for its turn is counted and shown."""
+
+    in_flight: Annotated[int, Field(ge=1)] = 500
+    """In all."""
+    per_host: Annotated[int, Field(ge=1)] = 10
+    """Against one host."""
+
+
+class RetentionFields(Fields):
+    """How long measurements are kept: samples up to an age or a size, whichever is reached first."""
+
+    samples: PositiveDuration = timedelta(days=14)
+    """How long every single sample is kept."""
+    size: Size = Field(default=10**9, json_schema_extra={"default": "1GB"})
+    """How much room samples may take."""
+    hours: PositiveDuration = timedelta(days=400)
+    """How long the summary of each hour is kept."""
+
+
+class RateLimitFields(Fields):
+    """A limit that a target sets on requests, so that the monitor's own never use it up. Too many are a fault."""
+
+    url: Link
+    """The address that is limited, with everything below its path."""
+    method: Annotated[str, AfterValidator(_method)] = ""
+    """The method that is limited; default: all of them together."""
+    requests: Annotated[int, Field(ge=1)]
+    """How many requests are allowed."""
+    per: PositiveDuration
+    """In which time."""
+    share: Share = 0.5
+    """Which share of them the monitor may use at most; `0%`: no check may ask there at all."""
+    source: str = ""
+    """Where in the runbook the limit stands."""
+
+
+class SystemFields(Fields):
+    """One watched product and its checks."""
+
+    title: str = ""
+    """What the system is called in messages; default: its name."""
+    runbook: Link = ""
+    """The address of its runbook, linked from every alert."""
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    """Fields that each check has unless it sets them itself, such as `every`; a kind takes only those that it knows."""
+    rate_limits: list[RateLimitFields] = Field(default_factory=list)
+    """Limits of the system's own interfaces that the checks together must stay under."""
+    checks: dict[str, Any]
+    """Its checks by name. A check is a mapping, or just an address from which its kind follows."""
+
+
+class SystemFile(SystemFields):
+    """A file that describes one system."""
+
+    system: str
+    """The name of the system: a-z, 0-9, - and _."""
+
+
+class MainFile(Fields):
+    """`monitor.yaml`: who is told. As the only file it holds the systems too."""
+
+    channels: dict[str, Any] = Field(default_factory=dict)
+    """Where messages go, by name. A channel is a mapping, or just an address from which its kind follows."""
+    routes: list[RouteFields] = Field(default_factory=list)
+    """Who is told of what; default: a sole channel is told of everything."""
+    systems: dict[str, Any] = Field(default_factory=dict)
+    """Systems by name, where everything stands in one file."""
+    limits: LimitFields = LimitFields()
+    retention: RetentionFields = RetentionFields()

@@ -1,0 +1,127 @@
+"""Who is told: the channels of the main file and the routes that lead to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from monitor.config.circles import circles
+from monitor.config.fields import LEVELS, RouteFields
+from monitor.config.kinds import CHANNELS
+from monitor.config.names import Skipped, look_at_condition, look_at_name
+from monitor.config.section import Section
+from monitor.config.validation import validate
+from monitor.faults import allowed
+from monitor.model import Severity
+from monitor.routing import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from monitor.channels.base import Channel
+    from monitor.config.section import Context
+    from monitor.config.yaml_file import Document
+
+
+@dataclass(slots=True)
+class Telling:
+    """The channels that are used, those that are skipped, and the routes to the former."""
+
+    channels: dict[str, Channel] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def read_telling(document: Document, context: Context, systems: Collection[str]) -> Telling:
+    """Return who is told by the main file `document`. `systems` are all that there are, selected or not."""
+    telling = Telling()
+    raw = document.data.get("channels")
+    known: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
+    fallbacks = {name: _read_channel(document, name, known[name], context, telling) for name in known}
+    _look_at_fallbacks(document, fallbacks, context)
+    telling.channels = {
+        name: channel.model_copy(update={"fallback": _standing(name, fallbacks, telling)})
+        for name, channel in telling.channels.items()
+    }
+    telling.routes = tuple(_routes(document, context, telling, known, systems))
+    return telling
+
+
+def _read_channel(document: Document, name: str, raw: Any, context: Context, telling: Telling) -> str:  # noqa: ANN401 - any value
+    """Take one channel into `telling`; return its fallback."""
+    path = ("channels", name)
+    look_at_name(document, path, name, context)
+    reason = context.skip_reason(raw) if isinstance(raw, dict) else ""
+    section = Section(document, path, context, lenient=bool(reason))
+    kind = CHANNELS.read(section, raw)
+    channel = validate(kind, section) if kind is not None else None
+    if channel is not None:
+        look_at_condition(section, channel.if_set)
+    if reason:
+        telling.skipped.append(Skipped(name, reason))
+    elif channel is not None:
+        telling.channels[name] = channel
+    return channel.fallback if channel is not None else ""
+
+
+def _look_at_fallbacks(document: Document, fallbacks: Mapping[str, str], context: Context) -> None:
+    for name, fallback in fallbacks.items():
+        if fallback and fallback not in fallbacks:
+            hint = allowed(fallback, (other for other in fallbacks if other != name))
+            path = ("channels", name, "fallback")
+            context.faults.append(document.fault(path, f"there is no channel {fallback!r}", hint))
+    for circle in circles({name: [fallback] if fallback else [] for name, fallback in fallbacks.items()}):
+        message = f"falls back to itself: {' → '.join((*circle, circle[0]))}"
+        context.faults.append(document.fault(("channels", circle[0], "fallback"), message))
+
+
+def _standing(name: str, fallbacks: Mapping[str, str], telling: Telling) -> str:
+    """Return the first channel along the fallbacks of `name` that is not skipped, or nothing."""
+    seen = {name}
+    while (name := fallbacks.get(name, "")) and name not in telling.channels and name not in seen:
+        seen.add(name)
+    return name if name in telling.channels else ""
+
+
+def _routes(
+    document: Document, context: Context, telling: Telling, known: Mapping[str, Any], systems: Collection[str]
+) -> Iterator[Route]:
+    raw = document.data.get("routes")
+    if not raw:
+        yield from _sole_route(document, context, telling, known)
+        return
+    for index, part in enumerate(raw if isinstance(raw, list) else []):
+        section = Section(document, ("routes", index), context)
+        if not isinstance(part, dict):
+            section.fault((), "must be a mapping such as {severity: critical, notify: [ops]}")
+            continue
+        section.put_all(part)
+        route = validate(RouteFields, section)
+        if route is None:
+            continue
+        _look_at_names(section, "notify", route.notify, known, "channel")
+        _look_at_names(section, "system", route.system or [], systems, "system")
+        notify = tuple(dict.fromkeys(name for name in route.notify if name in telling.channels))
+        if notify:
+            severities = () if set(route.severity) == set(LEVELS) else route.severity
+            yield Route(
+                notify=notify,
+                severities=frozenset(Severity[level.upper()] for level in severities),
+                systems=frozenset(route.system or ()),
+                repeat=route.repeat,
+            )
+
+
+def _sole_route(document: Document, context: Context, telling: Telling, known: Mapping[str, Any]) -> Iterator[Route]:
+    if len(known) > 1:
+        hint = "with more than one channel, routes say who is told of what"
+        context.faults.append(document.fault(("channels",), "no route leads to any of these channels", hint))
+    if len(known) == 1 and telling.channels:
+        yield Route(notify=tuple(telling.channels))
+
+
+def _look_at_names(section: Section, key: str, names: list[str], known: Collection[str], noun: str) -> None:
+    listed = isinstance(section.data[key], list) if key in section.data else False
+    for index, name in enumerate(names):
+        if name not in known:
+            section.fault((key, index) if listed else (key,), f"there is no {noun} {name!r}", allowed(name, known))

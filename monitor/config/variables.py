@@ -1,0 +1,117 @@
+"""`${NAME}` and `${NAME:-default}` in texts: what they become, and which of it must never be printed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from monitor.config.yaml_file import core
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PUBLIC = ("_URL", "_HOST", "_DOMAIN", "_ORIGIN", "_NAME", "_PORT", "_PATH", "_EMAIL", "_ZONE", "_REGION")
+"""How the name of a variable ends whose value may be printed, unless it holds a password or a query."""
+
+STAND_INS = (
+    "https://placeholder.invalid",
+    "placeholder.invalid",
+    "placeholder",
+    "placeholder@placeholder.invalid",
+    "smtp://placeholder.invalid",
+    "1",
+    "30s",
+    "1MB",
+    "50%",
+    "true",
+)
+"""What stands for a variable that is not set and need not be: the first that its place accepts."""
+
+_USE = re.compile(
+    r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>(?:(?!\$\{)[^}])*))?\}|(?P<broken>\$\{)"
+)
+
+
+@dataclass(slots=True)
+class Scalar:
+    """A text that used variables: what it says in the file, and how it may read, the likeliest first.
+
+    `guessed`: at least one variable was not set, so that `readings` are stand-ins. `broken`: a `${` begins no variable.
+    """
+
+    text: str
+    readings: tuple[Any, ...]
+    unset: tuple[str, ...] = ()
+    guessed: bool = False
+    broken: bool = False
+
+
+@dataclass(slots=True)
+class Variables:
+    """The environment that a configuration is read with. `used` and `secrets` gather what was put in."""
+
+    environ: Mapping[str, str]
+    used: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set)
+
+    def is_set(self, name: str) -> bool:
+        """Return whether `name` has a value; an empty one is none, as deployments leave unused variables empty."""
+        return bool(self.environ.get(name))
+
+    def read(self, text: str, *, plain: bool) -> Scalar:
+        """Return how `text` may read with its variables put in. `plain`: it is not quoted, so may become a number."""
+        uses = list(_USE.finditer(text))
+        names = [use["name"] for use in uses if use["name"]]
+        self.used.update(names)
+        unset = tuple(dict.fromkeys(use["name"] for use in uses if use["name"] and self._value(use) is None))
+        self._keep_secret(name for name in names if self.is_set(name))
+        broken = any(use["broken"] for use in uses)
+        if unset:
+            readings = tuple(self._put(text, stand_in) for stand_in in _stand_ins(text))
+            return Scalar(text, readings, unset, guessed=True, broken=broken)
+        whole = self._put(text, "")
+        alone = plain and len(uses) == 1 and bool(uses[0]["name"]) and uses[0].span() == (0, len(text))
+        typed = core(whole) if alone else whole
+        return Scalar(text, (whole,) if isinstance(typed, str) else (typed, whole), broken=broken)
+
+    def _value(self, use: re.Match[str]) -> str | None:
+        return self.environ.get(use["name"]) or use["default"]
+
+    def _put(self, text: str, stand_in: str) -> str:
+        def become(use: re.Match[str]) -> str:
+            if not use["name"]:
+                return "${"
+            value = self._value(use)
+            return stand_in if value is None else value
+
+        return _USE.sub(become, text)
+
+    def _keep_secret(self, names: Iterator[str]) -> None:
+        for name in names:
+            value = self.environ[name]
+            parts = tuple(url_secrets(value))
+            if parts or not f"_{name.upper()}".endswith(PUBLIC):
+                self.secrets.update((value, *parts))
+
+
+def url_secrets(text: str) -> Iterator[str]:
+    """Yield the parts of an address that must not be printed: password or user, and the values of its query."""
+    try:
+        parts = urlsplit(text)
+        password, user = parts.password, parts.username
+    except ValueError:
+        return
+    if not parts.scheme or not parts.netloc:
+        return
+    for part in filter(None, (password, user if password is None else None)):
+        yield from {part, unquote(part)}
+    yield from chain.from_iterable({value, unquote(value)} for _, value in parse_qsl(parts.query))
+
+
+def _stand_ins(text: str) -> tuple[str, ...]:
+    # Within a text, after its beginning, an address fits least.
+    return STAND_INS if text.startswith("${") else (*STAND_INS[1:], STAND_INS[0])

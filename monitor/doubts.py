@@ -1,0 +1,95 @@
+"""What is allowed and yet probably not meant: `monitor validate` says it, and `--strict` refuses it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+
+from monitor.expect.rules import Expect
+from monitor.expect.status import within
+from monitor.model import Severity
+from monitor.settings import unknown_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from monitor.config import Config
+    from monitor.plan import Plan
+    from monitor.probes.base import Check
+    from monitor.settings import Settings
+
+PROOFS = {"values", "cors", "location", "content_type", "headers", "body", "json_"}
+"""What tells the right answer from any other; a status and a duration do not."""
+
+
+class Doubt(NamedTuple):
+    """One doubtful thing. `key` names the check, channel or variable; `where` is a `file:line`, if there is one."""
+
+    message: str
+    key: str = ""
+    where: str = ""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.where, self.key, self.message) if part)
+
+
+def doubts(config: Config, settings: Settings, environ: Mapping[str, str]) -> list[Doubt]:
+    """Return everything doubtful in `config` and `settings`, in a stable order."""
+    found = [*_of_checks(config), *_of_telling(config), *_of_settings(config, settings, environ)]
+    return list(dict.fromkeys(found))
+
+
+def _of_checks(config: Config) -> Iterator[Doubt]:
+    for skip in config.skipped:
+        yield Doubt(f"is skipped: {skip.reason}", skip.name)
+    for plan in config.plans.values():
+        for message in _of_plan(plan):
+            yield Doubt(message, str(plan.id), plan.where)
+
+
+def _of_plan(plan: Plan) -> Iterator[str]:
+    check = plan.check
+    if _any_page_will_do(check):
+        yield "any page that answers 200 satisfies it, an error page too: expect something of its body or headers"
+    if check.timeout > check.every:
+        yield "its timeout is longer than the time between two runs, so runs are missed while it does not answer"
+    if not plan.down and not any(threshold.figures for threshold in plan.thresholds):
+        yield "nothing that it finds alerts anybody"
+
+
+def _any_page_will_do(check: Check) -> bool:
+    expect = getattr(check, "expect", None)
+    if not isinstance(expect, Expect) or (check.model_fields_set | expect.model_fields_set) & PROOFS:
+        return False
+    return expect.status is None or within(HTTPStatus.OK, expect.status)
+
+
+def _of_telling(config: Config) -> Iterator[Doubt]:
+    for severity in sorted(Severity, reverse=True):
+        for system, plan in _first_with(config, severity).items():
+            told = {name for route in config.routes if route.matches(plan.id, severity) for name in route.notify}
+            if not told:
+                yield Doubt(f"no route takes a {severity} of this system, such as that of {plan.id.check}", system)
+            elif severity is Severity.CRITICAL and not any(config.channels[name].rings for name in told):
+                yield Doubt("a critical of this system rings no phone: no channel that is told has rings: true", system)
+
+
+def _first_with(config: Config, severity: Severity) -> dict[str, Plan]:
+    """Return the first plan of each system that can give an alert of `severity`."""
+    found: dict[str, Plan] = {}
+    for plan in config.plans.values():
+        levels = {figure.severity for threshold in plan.thresholds for figure in threshold.figures}
+        if severity in levels or severity in plan.down:
+            found.setdefault(plan.id.system, plan)
+    return found
+
+
+def _of_settings(config: Config, settings: Settings, environ: Mapping[str, str]) -> Iterator[Doubt]:
+    if not config.channels:
+        yield Doubt("there is no channel, so nobody is told of anything", "channels")
+    if settings.deadman_url is None:
+        yield Doubt("is not set: when the daemon itself stops, nobody is told", "MONITOR_DEADMAN_URL")
+    if settings.confined:
+        yield Doubt("PORT is set and this is not, so only this machine can reach the daemon", "MONITOR_TOKEN")
+    for name in unknown_variables(config.variables, environ):
+        yield Doubt("is set and means nothing to this daemon", name)

@@ -1,0 +1,43 @@
+"""A check as the daemon runs it: its fields, thresholds ready to judge, and all that a message about it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monitor.model import CheckId, Patience, Reason, Severity
+    from monitor.probes.base import Check
+    from monitor.thresholds import Threshold
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Plan:
+    """Everything that the configuration says of one check.
+
+    `down` is the patience of each level of its own outage. `needs` are the checks whose failure explains this one's;
+    those that are skipped are left out. `where` is the `file:line` at which it stands. `fingerprint` is equal exactly
+    when nothing about the check has changed, secrets included, so it must not be shown or stored.
+    """
+
+    id: CheckId
+    check: Check
+    thresholds: tuple[Threshold, ...] = ()
+    down: Mapping[Severity, Patience] = field(default_factory=dict)
+    remedy: tuple[str, ...] = ()
+    remedy_for: Mapping[Reason, tuple[str, ...]] = field(default_factory=dict)
+    needs: tuple[CheckId, ...] = ()
+    title: str = ""
+    system_title: str = ""
+    runbook: str = ""
+    where: str = ""
+    fingerprint: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Plan {self.id} {self.check.kind}>"
+
+    def threshold(self, name: str) -> Threshold | None:
+        """Return the threshold called `name`, if there is one."""
+        return next((threshold for threshold in self.thresholds if threshold.name == name), None)

@@ -1,0 +1,6 @@
+"""What the daemon shows over HTTP: metrics, its health, and a landing page."""
+
+from monitor.web.server import CannotListen, Limits, Web
+from monitor.web.tokens import Tokens
+
+__all__ = ["CannotListen", "Limits", "Tokens", "Web"]

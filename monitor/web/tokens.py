@@ -1,0 +1,53 @@
+"""Who may see what: the operator's token, and one that opens nothing but `/metrics`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from monitor.secrets import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens that are set. Where neither is, everything is open: the settings then allow loopback only."""
+
+    operator: Secret | None = None
+    scrape: Secret | None = None
+
+    def may_scrape(self, authorization: str) -> bool:
+        """Return whether a request with this `Authorization` header may read `/metrics`.
+
+        Either token opens it, as `Bearer` or as the password of `Basic`, whose user name does not matter.
+        """
+        allowed = [token for token in (self.operator, self.scrape) if token]
+        return not allowed or _matches(_credential(authorization), allowed)
+
+
+def _matches(given: bytes, allowed: list[Secret]) -> bool:
+    """Compare with every token, each in constant time, so that the time taken tells nothing."""
+    return any([hmac.compare_digest(given, token.reveal().encode()) for token in allowed])  # noqa: C419 - all of them
+
+
+def _credential(authorization: str) -> bytes:
+    """Return the secret part of an `Authorization` header, empty if there is none."""
+    scheme, _, rest = authorization.partition(" ")
+    given = rest.strip().encode("utf-8", "surrogateescape")
+    match scheme.lower():
+        case "bearer":
+            return given
+        case "basic":
+            return _password(given)
+        case _:
+            return b""
+
+
+def _password(encoded: bytes) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return b""

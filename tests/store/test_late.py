@@ -1,0 +1,69 @@
+"""A store that comes late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitor.model import Change
+from monitor.store import StoreUnavailable, open_store
+from monitor.store.late import LateStore
+from tests.examples import SITE, notification, sample
+from tests.fakes import START
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from monitor.store import Store
+
+
+class Opening:
+    """Opens the store at a path from the third call on; notes what is told of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.calls, self.seen = path, 0, 0
+
+    async def open_it(self) -> Store:
+        self.calls += 1
+        if self.calls < 3:
+            raise StoreUnavailable("not yet")
+        return await open_store(self.path)
+
+    async def opened(self, store: Store) -> None:
+        self.seen += 1
+        assert await store.alerts() == []
+
+
+async def test_it_is_unavailable_until_it_can_be_opened_and_then_everything_is_passed_on(tmp_path: Path) -> None:
+    """What it holds is taken up before anything is written."""
+    opening = Opening(tmp_path / "monitor.db")
+    store = LateStore(opening.open_it, opening.opened)
+    await store.close()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await store.alerts()
+    note = notification()
+    await store.write([Change(samples=(sample(0),), owed=(note,))])
+    assert opening.seen == 1
+    before = START - timedelta(hours=1)
+    assert await store.samples(SITE, before) == [sample(0)]
+    assert [one async for one in store.replay(before)] == [sample(0)]
+    assert [owed.notification for owed in await store.owed()] == [note]
+    assert await store.journal(before) == []
+    assert await store.hours(SITE, before) == []
+    await store.tidy(START)
+    await store.close()
+
+
+async def test_what_fails_when_it_is_taken_up_closes_it_again(tmp_path: Path) -> None:
+    """The next call tries anew."""
+
+    async def broken(_store: Store) -> None:
+        raise ZeroDivisionError
+
+    store = LateStore(lambda: open_store(tmp_path / "monitor.db"), broken)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            await store.open()

@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+from monitor.config import load
+from monitor.doubts import Doubt, doubts
+from monitor.settings import read_settings
+
+WELL = """channels:
+  ops: {kind: webhook, url: "https://hook.example.com/", rings: true}
+systems:
+  shop:
+    checks:
+      site:
+        url: https://shop.example.com/
+        expect: {content_type: text/html}
+"""
+SITE = "shop/site"
+DEADMAN = {"MONITOR_DEADMAN_URL": "https://deadman.example.com/"}
+
+
+def told(folder: Path, text: str, **environ: str) -> list[Doubt]:
+    """Return the doubts of the file with this `text`; a dead man's switch is set unless `environ` empties it."""
+    environ = DEADMAN | environ
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        (folder / "one.yaml").write_text(text, "utf-8")
+        return doubts(load(folder / "one.yaml", environ), read_settings(), environ)
+
+
+def test_a_careful_file_leaves_no_doubt(tmp_path: Path) -> None:
+    assert told(tmp_path, WELL) == []
+
+
+def test_a_doubt_says_where_it_lies(tmp_path: Path) -> None:
+    (doubt,) = told(tmp_path, WELL.replace("{content_type: text/html}", "{}"))
+    message = "any page that answers 200 satisfies it, an error page too: expect something of its body or headers"
+    assert doubt == Doubt(message, SITE, f"{tmp_path}/one.yaml:6")
+    assert str(doubt) == f"{tmp_path}/one.yaml:6: shop/site: {message}"
+
+
+@pytest.mark.parametrize(
+    ("expect", "doubtful"),
+    [
+        ("{}", True),
+        ("{status: 200}", True),
+        ("{status: [200, 404]}", True),
+        ("{status: 2xx, within: 2s}", True),
+        ("{status: [401, 403]}", False),
+        ("{status: 200, body: Welcome}", False),
+        ("{json: {status: healthy}}", False),
+        ("{headers: {X-Frame-Options: DENY}}", False),
+    ],
+)
+def test_an_http_check_that_any_page_satisfies_is_doubtful(tmp_path: Path, expect: str, *, doubtful: bool) -> None:
+    assert bool(told(tmp_path, WELL.replace("{content_type: text/html}", expect))) is doubtful
+
+
+def test_a_critical_that_rings_no_phone_is_doubtful(tmp_path: Path) -> None:
+    doubt = Doubt("a critical of this system rings no phone: no channel that is told has rings: true", "shop")
+    assert told(tmp_path, WELL.replace(", rings: true", "")) == [doubt]
+
+
+def test_a_severity_that_no_route_takes_is_doubtful(tmp_path: Path) -> None:
+    """Whether somebody is told depends on the system; severities that nothing can have are none's concern."""
+    text = WELL.replace("systems:", "routes: [{severity: info, notify: ops}]\nsystems:")
+    assert told(tmp_path, text) == [
+        Doubt("no route takes a critical of this system, such as that of site", "shop"),
+        Doubt("no route takes a warning of this system, such as that of site", "shop"),
+    ]
+    others = WELL.replace("systems:", "routes: [{system: shed, notify: ops}]\nsystems:")
+    others += "  shed: {checks: {door: {kind: tcp, host: shed.example.com, port: 80}}}\n"
+    assert {doubt.key for doubt in told(tmp_path, others)} == {"shop"}
+
+
+def test_what_is_skipped_is_doubtful(tmp_path: Path) -> None:
+    text = WELL.replace("      site:", "      door: {kind: tls, host: a.example.com, if_set: DOOR}\n      site:")
+    assert told(tmp_path, text) == [Doubt("is skipped: DOOR is not set", "shop/door")]
+    assert told(tmp_path, text, DOOR="1") == []
+
+
+def test_a_timeout_longer_than_the_interval_is_doubtful(tmp_path: Path) -> None:
+    (doubt,) = told(tmp_path, WELL + "        every: 5s\n")
+    assert doubt.message.startswith("its timeout is longer than the time between two runs")
+
+
+def test_a_check_that_alerts_nobody_is_doubtful(tmp_path: Path) -> None:
+    text = WELL.replace("url: https://shop.example.com/", "kind: tcp\n        host: a.example.com\n        port: 1")
+    quiet = text.replace("expect: {content_type: text/html}", "down: {}")
+    assert told(tmp_path, quiet) == [Doubt("nothing that it finds alerts anybody", SITE, f"{tmp_path}/one.yaml:6")]
+
+
+def test_a_file_without_a_channel_and_a_daemon_nobody_watches_are_doubtful(tmp_path: Path) -> None:
+    text = "system: shop\nchecks: {site: {kind: tcp, host: a.example.com, port: 1, down: {info: 1}}}\n"
+    assert [doubt.key for doubt in told(tmp_path, text, MONITOR_DEADMAN_URL="")] == [
+        "shop",
+        "channels",
+        "MONITOR_DEADMAN_URL",
+    ]
+
+
+def test_variables_that_mean_nothing_and_a_port_without_a_token_are_doubtful(tmp_path: Path) -> None:
+    text = WELL.replace("text/html", "'${MONITOR_TYPE}'")
+    found = told(tmp_path, text, PORT="10000", MONITOR_TOKENS="x", MONITOR_TYPE="text/html")
+    assert [doubt.key for doubt in found] == ["MONITOR_TOKEN", "MONITOR_TOKENS"]
