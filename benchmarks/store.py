@@ -1,0 +1,109 @@
+"""What the store costs: CPU per sample, by samples per commit, and how long a writer waits while `tidy` works.
+
+`python -m benchmarks.store` writes into a temporary file; TMPDIR chooses the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from monitor.model import Change, CheckId, Measure, Sample, State
+from monitor.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from monitor.store import Store
+
+START = datetime(2026, 1, 5, 12, tzinfo=UTC)
+CHECKS = [CheckId("bench", f"check-{number}") for number in range(1_000)]
+EVERY = timedelta(seconds=15)
+PHASES = ("dns", "connect", "tls", "processing", "transfer")
+ROUNDS = 5
+
+
+def samples(start: datetime, count: int) -> Iterator[Sample]:
+    """Yield `count` samples as an `http` check makes them, of 1,000 checks that run every 15 s."""
+    for number in range(count):
+        at = start + EVERY * number / len(CHECKS)
+        phases = (Measure("phase", 0.01 + number % 97 / 1e4, (("phase", name),)) for name in PHASES)
+        measures = (
+            Measure("duration", 0.123456 + number % 89 / 1e3),
+            *phases,
+            Measure("status", 200.0),
+            Measure("size", 512.0),
+        )
+        yield Sample(CHECKS[number % len(CHECKS)], at, timedelta(milliseconds=123), State.UP, measures=measures)
+
+
+def cpu() -> float:
+    """Return the seconds of CPU that this process used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+async def write(store: Store, batches: Sequence[Change]) -> float:
+    """Write each batch in a transaction of its own, and return the seconds of CPU that took."""
+    before = cpu()
+    for batch in batches:
+        await store.write([batch])
+    return cpu() - before
+
+
+async def measure_writes(store: Store) -> None:
+    """Print CPU per sample for several sizes of a commit; the median of five rounds."""
+    start = START
+    for size in (1, 67, 100):
+        rounds = []
+        for _ in range(ROUNDS):
+            made = list(samples(start, size * 150))
+            start = made[-1].at + EVERY
+            batches = [Change(tuple(made[at : at + size])) for at in range(0, len(made), size)]
+            rounds.append(await write(store, batches) / len(made) * 1e6)
+        print(f"{size:4} samples a commit: {sorted(rounds)[ROUNDS // 2]:6.1f} µs of CPU per sample")
+
+
+async def measure_tidy(store: Store) -> None:
+    """Print how long a lone sample waits for its commit while an old hour is rolled up and deleted."""
+    made = list(samples(START - timedelta(days=30), 100_000))
+    for at in range(0, len(made), 5_000):
+        await store.write([Change(tuple(made[at : at + 5_000]))])
+    tidying = asyncio.create_task(store.tidy(START + timedelta(hours=6)))
+    waits, stalls = [], []
+    for sample in samples(START + timedelta(hours=7), 100_000):
+        if tidying.done():
+            break
+        before = time.perf_counter()
+        await asyncio.sleep(0)
+        stalls.append(time.perf_counter() - before)
+        before = time.perf_counter()
+        await store.write([Change((sample,))])
+        waits.append(time.perf_counter() - before)
+    await tidying
+    waits.sort()
+    print(
+        f"beside tidy: a commit waits {waits[len(waits) // 2] * 1e3:.1f} ms, at most {waits[-1] * 1e3:.1f} ms", end=""
+    )
+    print(f"; the loop stalls for at most {max(stalls) * 1e3:.1f} ms")
+
+
+async def main() -> None:
+    """Measure."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bench.db"
+        store = await open_store(path)
+        await measure_writes(store)
+        await measure_tidy(store)
+        await store.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
