@@ -1,0 +1,84 @@
+"""What waits to be written, bounded, with only the last state of each alert."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from monitor.model import Change
+
+if TYPE_CHECKING:
+    from monitor.model import Alert, AlertKey, Attempt, Event, Notification, Sample
+
+MOST_SAMPLES = 50_000
+MOST_OTHERS = 10_000
+"""Of events, of notifications and of attempts, each."""
+
+
+class Backlog:
+    """Changes that belong together in the order they came in.
+
+    One transaction takes all of it but the samples at once, so that no alert is written without what it owes; of
+    samples it takes the oldest. `lost_samples` and `lost_others` count what was dropped, oldest first, because it was
+    too much.
+    """
+
+    def __init__(self) -> None:
+        """Make an empty backlog."""
+        self.lost_samples = 0
+        self.lost_others = 0
+        self._samples: deque[Sample] = deque()
+        self._alerts: dict[AlertKey, Alert] = {}
+        self._events: deque[Event] = deque()
+        self._owed: deque[Notification] = deque()
+        self._attempts: deque[Attempt] = deque()
+
+    def __bool__(self) -> bool:
+        return any((self._samples, self._alerts, self._events, self._owed, self._attempts))
+
+    def keep(self, sample: Sample) -> None:
+        """Add one sample."""
+        self._samples.append(sample)
+        self._bound()
+
+    def add(self, change: Change) -> None:
+        """Add `change` after everything else."""
+        self._samples.extend(change.samples)
+        self._alerts.update((alert.key, alert) for alert in change.alerts)
+        self._events.extend(change.events)
+        self._owed.extend(change.owed)
+        self._attempts.extend(change.attempts)
+        self._bound()
+
+    def take(self, most: int) -> Change:
+        """Take everything out, but at most `most` samples."""
+        samples = tuple(self._samples.popleft() for _ in range(min(most, len(self._samples))))
+        change = Change(
+            samples, tuple(self._alerts.values()), tuple(self._events), tuple(self._owed), tuple(self._attempts)
+        )
+        self._alerts.clear()
+        for part in (self._events, self._owed, self._attempts):
+            part.clear()
+        return change
+
+    def put_back(self, change: Change) -> None:
+        """Put what was taken back in front of what came meanwhile."""
+        self._samples.extendleft(reversed(change.samples))
+        self._alerts = {alert.key: alert for alert in change.alerts} | self._alerts
+        self._events.extendleft(reversed(change.events))
+        self._owed.extendleft(reversed(change.owed))
+        self._attempts.extendleft(reversed(change.attempts))
+        self._bound()
+
+    def _bound(self) -> None:
+        self.lost_samples += _drop_oldest(self._samples, MOST_SAMPLES)
+        for some in (self._events, self._owed, self._attempts):
+            self.lost_others += _drop_oldest(some, MOST_OTHERS)
+
+
+def _drop_oldest(some: deque[Any], most: int) -> int:
+    """Drop what is too much, and return how many that were."""
+    count = max(len(some) - most, 0)
+    for _ in range(count):
+        some.popleft()
+    return count

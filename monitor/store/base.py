@@ -1,0 +1,108 @@
+"""What a store promises, whatever stands behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
+
+    from monitor.model import Alert, AlertKey, Change, CheckId, Event, Labels, Owed, Sample
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - a state that passes, not a programming error
+    """The store cannot be reached or written to now: locked, full, damaged, gone.
+
+    What was to be written is there wholly or not at all; not at all is the rule, but if the store answered too late it
+    may still arrive. So whoever tries again writes the same change under the same ids.
+    """
+
+
+class StoreUnusable(Exception):  # noqa: N818 - see above
+    """What stands where the store should be is not a store of ours, or of a newer release. It is left untouched."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourMeasure:
+    """One measure and label set over an hour: how many numbers, their sum, the least and the greatest.
+
+    Values that are not finite numbers are left out.
+    """
+
+    name: str
+    labels: Labels
+    count: int
+    sum: float
+    min: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What the samples of one check found in the hour that begins at `at`: runs by state, and each measure."""
+
+    check: CheckId
+    at: datetime
+    up: int
+    down: int
+    unknown: int
+    measures: tuple[HourMeasure, ...]
+
+
+class Store(Protocol):
+    """Remembers alerts, their journal, what is owed and what was measured.
+
+    All methods raise `StoreUnavailable` when the store cannot be reached within their deadline: 2 s for a usual `write`
+    and for each step of `tidy`, 10 s for a read. Moments come back in UTC, to the microsecond.
+    """
+
+    async def write(self, changes: Sequence[Change]) -> None:
+        """Make all of `changes` durable in one transaction, in order. Writing the same change twice does no harm.
+
+        A sample is known by its check and moment, an event and a notification by its id, an attempt by its
+        notification, moment and result: the first one written stays. Of an alert the last state written stays.
+        """
+        ...
+
+    async def alerts(self) -> list[Alert]:
+        """Return every alert that is not idle."""
+        ...
+
+    async def owed(self) -> list[Owed]:
+        """Return the notifications that are not settled, oldest first."""
+        ...
+
+    async def samples(self, check: CheckId, since: datetime, limit: int = 100_000) -> list[Sample]:
+        """Return the samples of `check` after `since`, oldest first; the newest `limit` of them.
+
+        This reads through the samples of all checks since then: to read those of many checks, use `replay`.
+        """
+        ...
+
+    def replay(self, since: datetime) -> AsyncIterator[Sample]:
+        """Yield the samples of all checks after `since`, oldest first, without holding them all in memory."""
+        ...
+
+    async def hours(self, check: CheckId, since: datetime) -> list[Hour]:
+        """Return the hours of `check` that begin at or after `since`, oldest first; an hour without a run is left out.
+
+        An hour appears with the first `tidy` after its end.
+        """
+        ...
+
+    async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:
+        """Return the events after `since`, newest first; the newest `limit` of them."""
+        ...
+
+    async def tidy(self, now: datetime) -> None:
+        """Roll finished hours up and delete what is past its retention; short steps, so that writers are not held up.
+
+        May be ended at any moment and called again; one call at a time.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close; harmless when called twice."""
+        ...

@@ -1,0 +1,252 @@
+"""The store in SQL: what is written and read.
+
+Where the SQL runs is a `Database`; what becomes of old samples is in `rollup` and `retention`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import bindparam, delete, func, literal_column, select, tuple_, update
+
+from monitor.model import AttemptResult, CheckId, Owed
+from monitor.store import schema
+from monitor.store.database import all_rows, compiled, insert_once, insert_or_replace
+from monitor.store.retention import delete_old
+from monitor.store.rollup import Rollup
+from monitor.store.rows import (
+    ALERT,
+    EVENT,
+    NOTIFICATION,
+    attempt_row,
+    hour_row_of,
+    micros,
+    moment,
+)
+from monitor.store.samples import Layouts, sample_reader
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Dialect, FromClause, Select
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from monitor.model import Alert, AlertKey, Change, Event, Sample
+    from monitor.store.base import Hour
+    from monitor.store.database import Database
+    from monitor.store.retention import Retention
+    from monitor.store.samples import LayoutRow
+
+PAGE = 500
+"""Rows that are turned into values without a pause: a few milliseconds."""
+
+OPEN = frozenset({AttemptResult.BEGUN, AttemptResult.RETRY})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Several changes as rows. Where only the last state counts, only that is left."""
+
+    forgotten: list[tuple[Any, ...]]
+    alerts: list[tuple[Any, ...]]
+    events: list[tuple[Any, ...]]
+    notifications: list[tuple[Any, ...]]
+    attempts: list[tuple[Any, ...]]
+    settled: list[tuple[Any, ...]]
+
+    @property
+    def size(self) -> int:
+        """Return how many rows will be written."""
+        return sum(len(getattr(self, name)) for name in self.__slots__)
+
+
+def batch(changes: Sequence[Change]) -> Batch:
+    """Return `changes` as rows, without their samples."""
+    last = {alert.key: alert for change in changes for alert in change.alerts}
+    attempts = [attempt for change in changes for attempt in change.attempts]
+    owed = [note for change in changes for note in change.owed]
+    events = [event for change in changes for event in change.events]
+    return Batch(
+        forgotten=[(key.fingerprint,) for key, alert in last.items() if alert.idle],
+        alerts=[(key.fingerprint, ALERT.write(alert)) for key, alert in last.items() if not alert.idle],
+        events=[(event.id, micros(event.at), event.key.fingerprint, EVENT.write(event)) for event in events],
+        notifications=[(note.id, micros(note.at), note.channel, NOTIFICATION.write(note)) for note in owed],
+        attempts=[attempt_row(attempt) for attempt in attempts],
+        settled=[
+            (micros(done.at), done.result.value, done.notification) for done in attempts if done.result not in OPEN
+        ],
+    )
+
+
+class Statements:
+    """What `write` runs, in the order that it runs it: an attempt settles a notification of the same batch."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Compile every statement for `dialect`."""
+        alerts, notifications, late = schema.alerts, schema.notifications, schema.late
+        self.check = insert_once(schema.checks, dialect, ("system", "name"))
+        self.layout = insert_once(schema.layouts, dialect)
+        self.sample = insert_once(schema.samples, dialect)
+        self.late = insert_or_replace(late, dialect, writes=late.c.writes + literal_column("1"))
+        settle = update(notifications).values(settled_at=bindparam("at"), result=bindparam("how"))
+        unsettled = notifications.c.id == bindparam("which"), notifications.c.settled_at.is_(None)
+        self._by_rows = {
+            "forgotten": compiled(delete(alerts).where(alerts.c.fingerprint == bindparam("which")), dialect),
+            "alerts": insert_or_replace(alerts, dialect),
+            "events": insert_once(schema.events, dialect, ("id", "at", "fingerprint", "body")),
+            "notifications": insert_once(notifications, dialect, ("id", "at", "channel", "body")),
+            "attempts": insert_once(
+                schema.attempts, dialect, ("notification", "at", "result", "delivery", "reason", "due")
+            ),
+            "settled": compiled(settle.where(*unsettled), dialect),
+        }
+
+    def pairs(self, rows: Batch) -> list[tuple[str, list[tuple[Any, ...]]]]:
+        """Return each statement with the rows to run it for."""
+        return [(statement, getattr(rows, name)) for name, statement in self._by_rows.items()]
+
+
+class SqlStore:
+    """A `Store` on an SQL database whose schema is up to date."""
+
+    def __init__(self, database: Database, retention: Retention, facts: Mapping[str, int]) -> None:
+        """Make a store that keeps things for as long as `retention` says, and owns `database`, where `facts` stand."""
+        self._database = database
+        self._retention = retention
+        self._statements = Statements(database.dialect)
+        self._rollup = Rollup(database, facts["rolled_to"])
+        self._layouts = Layouts()
+        self._ids: dict[CheckId, int] = {}
+
+    async def write(self, changes: Sequence[Change]) -> None:
+        """Make all of `changes` durable in one transaction, in order. Writing the same change twice does no harm."""
+        samples = [sample for change in changes for sample in change.samples]
+        await self._know({sample.check for sample in samples})
+        others = batch(changes)
+        if count := others.size + len(samples):
+            new = await self._database.write(partial(self._put, samples, others), count)
+            self._layouts.learn(new)
+
+    async def alerts(self) -> list[Alert]:
+        """Return every alert that is not idle."""
+        rows = await self._all(select(schema.alerts.c.body))
+        return await _decoded(rows, lambda row: ALERT.read(row[0]))
+
+    async def owed(self) -> list[Owed]:
+        """Return the notifications that are not settled, oldest first."""
+        owed, latest, tries = schema.notifications, schema.attempts, schema.attempts.alias()
+        its = tries.c.notification == owed.c.id
+        refusals = select(func.count()).where(its, tries.c.result == AttemptResult.RETRY.value).scalar_subquery()
+        last = select(func.max(tries.c.number)).where(its).scalar_subquery()
+        query = (
+            select(owed.c.body, refusals, latest.c.due, latest.c.delivery)
+            .select_from(owed.outerjoin(latest, latest.c.number == last))
+            .where(owed.c.settled_at.is_(None))
+            .order_by(owed.c.at, owed.c.number)
+        )
+        return await _decoded(await self._all(query), _owed)
+
+    async def samples(self, check: CheckId, since: datetime, limit: int = 100_000) -> list[Sample]:
+        """Return the samples of `check` after `since`, oldest first; the newest `limit` of them."""
+        table = schema.samples
+        query = _with_layout(table).where(table.c.check_id == _id_of(check), table.c.at > micros(since))
+        rows = await self._all(query.order_by(table.c.at.desc()).limit(limit))
+        return await _decoded(rows[::-1], partial(sample_reader(), check))
+
+    async def replay(self, since: datetime) -> AsyncIterator[Sample]:
+        """Yield the samples of all checks after `since`, oldest first, without holding them all in memory."""
+        table, checks = schema.samples, schema.checks
+        place = tuple_(table.c.at, table.c.check_id)
+        named = table.join(checks, checks.c.id == table.c.check_id)
+        query = _with_layout(named, checks.c.system, checks.c.name).order_by(table.c.at, table.c.check_id).limit(PAGE)
+        read = sample_reader()
+        page = await self._all(query.where(table.c.at > micros(since)))
+        while page:
+            for *row, system, name in page:
+                yield read(CheckId(system, name), row)
+            page = await self._all(query.where(place > (page[-1].at, page[-1].check_id)))
+
+    async def hours(self, check: CheckId, since: datetime) -> list[Hour]:
+        """Return the hours of `check` that begin at or after `since`, oldest first."""
+        table = schema.hours
+        query = select(table).where(table.c.check_id == _id_of(check), table.c.at >= micros(since))
+        return await _decoded(await self._all(query.order_by(table.c.at)), partial(hour_row_of, check))
+
+    async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:
+        """Return the events after `since`, newest first; the newest `limit` of them."""
+        table = schema.events
+        query = select(table.c.body).where(table.c.at > micros(since))
+        if key is not None:
+            query = query.where(table.c.fingerprint == key.fingerprint)
+        rows = await self._all(query.order_by(table.c.at.desc(), table.c.number.desc()).limit(limit))
+        return await _decoded(rows, lambda row: EVENT.read(row[0]))
+
+    async def tidy(self, now: datetime) -> None:
+        """Roll finished hours up and delete what is past its retention, in short steps."""
+        await self._rollup.run(now)
+        await delete_old(self._database, self._retention, now, self._layouts)
+
+    async def close(self) -> None:
+        """Close; harmless when called twice."""
+        await self._database.close()
+
+    async def _put(
+        self, samples: Sequence[Sample], others: Batch, connection: AsyncConnection
+    ) -> Mapping[Any, LayoutRow]:
+        """Write within a transaction, so that nothing is deleted meanwhile, and return the layouts that are new."""
+        rows, layouts = self._layouts.rows(samples, self._ids)
+        statements = self._statements
+        pairs: list[tuple[str, Sequence[tuple[Any, ...]]]] = [
+            (statements.layout, list(layouts.values())),
+            (statements.sample, rows),
+            (statements.late, self._rollup.late(rows)),
+            *statements.pairs(others),
+        ]
+        for statement, some in pairs:
+            if some:
+                await self._database.many(connection, statement, some)
+        return layouts
+
+    async def _know(self, wanted: set[CheckId]) -> None:
+        """Give each check that is not known yet its number, and remember it."""
+        new = sorted(wanted.difference(self._ids))
+        if new:
+            await self._database.write(lambda connection: self._database.many(connection, self._statements.check, new))
+            rows = await self._all(select(schema.checks))
+            self._ids = {CheckId(system, name): number for number, system, name in rows}
+
+    async def _all(self, query: Select[Any]) -> Sequence[Any]:
+        return await self._database.read(partial(all_rows, query))
+
+
+def _id_of(check: CheckId) -> Any:  # noqa: ANN401 - SQLAlchemy's types for this are longer than the query
+    checks = schema.checks
+    return select(checks.c.id).where(checks.c.system == check.system, checks.c.name == check.check).scalar_subquery()
+
+
+def _with_layout(source: FromClause, *more: Any) -> Select[Any]:  # noqa: ANN401 - as select
+    """Return a query for samples as `sample_reader` takes them, and `more` behind."""
+    samples, layouts = schema.samples, schema.layouts
+    return select(samples, layouts.c.body, *more).select_from(
+        source.outerjoin(layouts, layouts.c.id == samples.c.layout)
+    )
+
+
+def _owed(row: Sequence[Any]) -> Owed:
+    body, refusals, due, delivery = row
+    return Owed(NOTIFICATION.read(body), refusals, moment(due) if due is not None else None, delivery or "")
+
+
+async def _decoded(rows: Sequence[Any], decode: Callable[[Any], T]) -> list[T]:
+    """Return each row decoded, letting others run in between."""
+    found: list[T] = []
+    for start in range(0, len(rows), PAGE):
+        found.extend(decode(row) for row in rows[start : start + PAGE])
+        await asyncio.sleep(0)
+    return found
