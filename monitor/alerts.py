@@ -68,7 +68,6 @@ TABLE: Mapping[tuple[Phase, Seen], Phase] = {
 }
 
 WAITING = frozenset({Phase.PENDING, Phase.KEEPING})
-FIRES = frozenset({Phase.FIRING, Phase.KEEPING})
 
 _INACTIVE = Level(Phase.INACTIVE, 0, timedelta())
 _COUNTS_IN = {Outcome.BREACH: Phase.PENDING, Outcome.CLEAR: Phase.KEEPING}
@@ -124,7 +123,7 @@ def _seen(outcome: Outcome, count: int, dwell: timedelta, patience: Patience) ->
 
 
 def _settled(alert: Alert, levels: dict[Severity, Level], verdict: Verdict) -> Alert:
-    severity = max((severity for severity, level in levels.items() if level.phase in FIRES), default=None)
+    severity = max((severity for severity, level in levels.items() if level.phase.fires), default=None)
     waiting = any(level.phase in WAITING for level in levels.values())
     judged = any(outcome is not Outcome.BLIND for outcome in verdict.outcomes.values())
     since = alert.since

@@ -126,6 +126,7 @@ class Daemon:
         fallbacks = {name: channel.fallback for name, channel in config.channels.items() if channel.fallback}
         self._outbox.configure({name: self._sender(channel) for name, channel in config.channels.items()}, fallbacks)
         self._scheduler.replace(config.plans)
+        self._hurry()
         self.metrics.daemon.reloaded(self._clock.now(), successful=True)
 
     async def run(self, load: Callable[[], Config], stop: asyncio.Event, reload: asyncio.Event) -> None:
@@ -163,6 +164,8 @@ class Daemon:
         self, load: Callable[[], Config], stop: asyncio.Event, reload: asyncio.Event, around: set[asyncio.Task[None]]
     ) -> None:
         """Run every part until `stop`, or until one of them, or of those `around`, ends."""
+        self._pipeline.begin()
+        self._hurry()
         parts: list[Awaitable[None]] = [
             self._scheduler.run(),
             self._outbox.run(),
@@ -203,13 +206,17 @@ class Daemon:
         """Take up what an earlier process knew and owed."""
         now = self._clock.now()
         windows = [threshold.watch.window for plan in self._config.plans.values() for threshold in plan.thresholds]
-        histories: dict[CheckId, list[Sample]] = {}
         async for sample in store.replay(now - max([SPAN, *windows])):
-            histories.setdefault(sample.check, []).append(sample)
-        self._pipeline.restore(await store.alerts(), histories)
+            self._pipeline.recall(sample)
+        self._pipeline.restore(await store.alerts())
         events = await store.journal(now - GIVE_UP_AFTER, limit=100_000)
         fell_back = {event.detail.split(" ")[0] for event in events if event.kind is EventKind.FELL_BACK}
         self._outbox.restore(await store.owed(), fell_back)
+
+    def _hurry(self) -> None:
+        """Look soon at what failed: a restart or a reload must not make an outage wait for its usual time."""
+        for check in self._pipeline.unsettled():
+            self._scheduler.hurry(check)
 
     def _owe(self, owed: Sequence[Notification], uncertain: bool) -> None:  # noqa: FBT001 - a callback's form
         """Pass on to the outbox, which is made after the pipeline."""
@@ -264,6 +271,8 @@ class Daemon:
                 self.metrics.daemon.reloaded(self._clock.now(), successful=False)
                 log.error("reload_refused", faults=[str(fault) for fault in error.faults])  # noqa: TRY400 - no bug of ours
             else:
+                if (config.limits, config.retention) != (self._config.limits, self._config.retention):
+                    log.warning("needs_a_restart", what="limits and retention are taken up at the next start")
                 self.configure(config)
                 log.info("reloaded", checks=len(config.plans))
 
@@ -278,7 +287,7 @@ class Daemon:
         url = self._settings.deadman_url
         if url is None:
             return None
-        return Deadman(url, self._outside.session, self._clock, self._progress, self.metrics.daemon, self._pace())
+        return Deadman(url, self._outside.session, self._clock, self._progress, self.metrics.daemon, self._pace)
 
     def _problems(self) -> Sequence[str]:
         """Return what keeps the daemon from its work: a restart would mend it."""
@@ -288,7 +297,7 @@ class Daemon:
 
     def _not_ready(self) -> Sequence[str]:
         away = "the store cannot be reached: what happens is remembered in memory only"
-        return [] if self._writer.available else [away]
+        return [] if self._writer.available and self._store.reached else [away]
 
     async def _end(self, task: asyncio.Task[None]) -> None:
         """End a part that outlives the others: the watchdog, and the writer's loop before its last flush."""

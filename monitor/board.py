@@ -6,12 +6,10 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor.model import DOWN, AlertKey
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from monitor.model import Alert, CheckId
+    from monitor.model import Alert, AlertKey, CheckId
 
 BESIDE = timedelta(minutes=5)
 MOST_BESIDE = 5
@@ -32,6 +30,9 @@ class Board:
     def __len__(self) -> int:
         return len(self._alerts)
 
+    def __contains__(self, key: AlertKey) -> bool:
+        return key in self._alerts
+
     def get(self, key: AlertKey) -> Alert | None:
         """Return the live alert of that key."""
         return self._alerts.get(key)
@@ -50,10 +51,6 @@ class Board:
             self._keys[key.check].discard(key)
             if not self._keys[key.check]:
                 del self._keys[key.check]
-
-    def failing(self, check: CheckId) -> bool:
-        """Return whether `check` is down, or failed its newest runs and may soon be."""
-        return AlertKey(check, DOWN) in self._alerts
 
     def beside(self, alert: Alert) -> list[str]:
         """Return the titles of what else began within minutes of `alert`, nearest first."""

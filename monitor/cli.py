@@ -22,7 +22,7 @@ from monitor import __version__, logs
 from monitor.app import redactor, serve
 from monitor.channels.base import Delivered, deliver
 from monitor.clock import SystemClock
-from monitor.config import load
+from monitor.config import Config, load
 from monitor.demo.shop import Shop, serve_shop
 from monitor.doubts import doubts
 from monitor.explain import explain
@@ -39,7 +39,6 @@ from monitor.web import CannotListen
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Sequence
 
-    from monitor.config import Config
     from monitor.plan import Plan
     from monitor.settings import Settings
     from monitor.sweep import Finding
@@ -241,6 +240,7 @@ def _configure_logs(settings: Settings, config: Config) -> None:
 
 
 async def _demo(settings: Settings, host: str, port: int, *, scripted: bool) -> None:
+    _configure_logs(settings, Config())  # the shop speaks before there is a configuration
     async with serve_shop(Shop(SystemClock(), scripted=scripted), host, port) as address:
         here = address.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - where to find what listens everywhere
         environ = {**os.environ, "DEMO_URL": here}

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 import structlog
 
+from monitor.model import Failure
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -89,7 +91,7 @@ class Deadman:
         clock: Clock,
         progress: Callable[[], Progress],
         tally: Tally,
-        window: timedelta = EVERY,
+        window: Callable[[], timedelta] = lambda: EVERY,
     ) -> None:
         self._url = url
         self._session = session
@@ -123,7 +125,7 @@ class Deadman:
                 return
             if self._texts:
                 await self._pass_on(now, list(self._texts))
-            elif due(now, self._progress(), pinged=self._pinged, failed=self._failed, window=self._window):
+            elif due(now, self._progress(), pinged=self._pinged, failed=self._failed, window=self._window()):
                 accepted = await self._send("GET", self._url.reveal())
                 self._pinged = now if accepted else now - EVERY + RETRY
 
@@ -140,7 +142,7 @@ class Deadman:
             async with asyncio.timeout(DEADLINE.total_seconds()):
                 status = await self._exchange(method, url, body)
             reason = "" if 200 <= status < 300 else f"status {status}"  # noqa: PLR2004 - any 2xx
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (Failure, aiohttp.ClientError, OSError, ValueError) as error:
             reason = type(error).__name__
         self._tally.pinged(accepted=not reason)
         self._note(reason)

@@ -25,6 +25,10 @@ def labels(values: Mapping[str, str]) -> Labels:
     return tuple(sorted(values.items()))
 
 
+OURS = "monitor"
+"""The system whose checks are the daemon itself; no file may name one so."""
+
+
 class CheckId(NamedTuple):
     """Names one check over all systems; prints as `system/check`, the form that commands take."""
 
@@ -169,6 +173,11 @@ class Phase(enum.StrEnum):
     FIRING = "firing"
     KEEPING = "keeping"
 
+    @property
+    def fires(self) -> bool:
+        """Return whether an alert counts as firing in this phase."""
+        return self in {Phase.FIRING, Phase.KEEPING}
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -278,7 +287,7 @@ class Page:
 class Notification:
     """One message owed to one channel. `quiet` ones must not ring anybody: resolves, easings, updates.
 
-    `id` follows from what the message is about, so the same decision taken again after a crash has the same id.
+    `id` stays the same over retries and restarts, as soon as the decision is durable.
     `missed`: it resolves an incident whose first message this channel never accepted, so it must tell the whole story.
     `fallback_for` names the channel that should have taken it.
     """

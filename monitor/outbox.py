@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FALL_BACK_AFTER = timedelta(seconds=60)
 LAST_RESORT_AFTER = timedelta(minutes=3)
 PACE = timedelta(milliseconds=200)
+SETTLED = frozenset({AttemptResult.DELIVERED, AttemptResult.REJECTED})
 ENDS = frozenset({EventKind.RESOLVED, EventKind.REMOVED, EventKind.EASED})
 
 log = structlog.get_logger()
@@ -41,6 +42,11 @@ class Writer(Protocol):
     @property
     def available(self) -> bool:
         """Whether the store takes what is written."""
+        ...
+
+    @property
+    def committed_at(self) -> datetime | None:
+        """When something was last written."""
         ...
 
     async def commit(self, change: Change) -> bool:
@@ -70,8 +76,8 @@ class Outbox:
         writer: Writer,
         counters: Counters,
         *,
-        fall_back: Callable[[Notification, str], Awaitable[None]],
-        last_resort: Callable[[str], Awaitable[None]],
+        fall_back: Callable[[Notification, str], Coroutine[Any, Any, None]],
+        last_resort: Callable[[str], Coroutine[Any, Any, None]],
         jitter: Callable[[], float],
     ) -> None:
         """Make an outbox that owes nothing.
@@ -92,6 +98,7 @@ class Outbox:
         self._unheard: dict[str, Notification] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._aside: set[asyncio.Task[None]] = set()
+        self._began = clock.now()
 
     def configure(
         self, sends: Mapping[str, Callable[[Delivery], Awaitable[SendResult]]], fallbacks: Mapping[str, str]
@@ -105,10 +112,8 @@ class Outbox:
         now = self._clock.now()
         for item in owed:
             note = replace(item.notification, at=min(item.notification.at, now))
-            queue = self._queue(note.channel)
-            queue.owed[note.id] = replace(item, notification=note)
-            if item.due is not None:
-                queue.blocked_until = min(item.due, now + LONGEST_ASKED)
+            due = min(item.due, now + LONGEST_ASKED) if item.due is not None else None
+            self._queue(note.channel).add(replace(item, notification=note, due=due))
             self._listen_for(note)
         self._fell_back.update(fell_back)
 
@@ -116,9 +121,9 @@ class Outbox:
         """Owe `notifications` from now on; `uncertain` ones are not durable yet."""
         for note in notifications:
             queue = self._queue(note.channel)
-            queue.owed[note.id] = Owed(note)
+            queue.add(Owed(note))
             if uncertain:
-                queue.uncertain.add(note.id)
+                queue.uncertain[note.id] = self._clock.now()
             self._listen_for(note)
 
     def oldest(self) -> datetime | None:
@@ -149,10 +154,11 @@ class Outbox:
 
     def _look_at(self, channel: str, queue: Queue, now: datetime) -> None:
         """Begin to send what may leave on `channel` now."""
-        if self._writer.available:
-            queue.uncertain.clear()
-        if old := drop_stale(queue):
-            self._spawn(self._record(old, "", AttemptResult.SUPERSEDED))
+        if queue.changed:
+            drop_stale(queue)
+        written = self._writer.committed_at
+        if self._writer.available and written is not None:
+            queue.uncertain = {identity: since for identity, since in queue.uncertain.items() if since > written}
         if hopeless := drop_hopeless(queue, now):
             log.warning("notifications_given_up", channel=channel, count=len(hopeless))
             self._spawn(self._record(hopeless, "", AttemptResult.REJECTED, "given up after three days"))
@@ -182,50 +188,66 @@ class Outbox:
                 queue.blocked_until = None
                 queue.forget(batch)
                 for owed in batch:
-                    self._unheard.pop(owed.notification.incident, None)
+                    if rings(owed.notification):
+                        self._unheard.pop(owed.notification.incident, None)
                 self._counters.delivered(channel, len(batch))
                 await self._record(batch, identity, AttemptResult.DELIVERED)
+            case Rejected(reason) if len(batch) > 1:
+                log.warning("notifications_rejected_together", channel=channel, reason=reason, count=len(batch))
+                self._counters.failed(channel, "rejected")
+                await self._separate(queue, batch, identity, reason)
             case Rejected(reason):
                 log.warning("notification_rejected", channel=channel, reason=reason, count=len(batch))
                 queue.forget(batch)
                 self._counters.failed(channel, "rejected")
                 await self._record(batch, identity, AttemptResult.REJECTED, reason)
-                for owed in batch:
-                    self._to_fallback(owed.notification)
+                self._to_fallback(batch[0].notification)
             case Retry(reason):
                 log.warning("notification_not_accepted", channel=channel, reason=reason, count=len(batch))
                 self._counters.failed(channel, "retry")
                 await self._put_off(queue, batch, identity, result)
 
     async def _put_off(self, queue: Queue, batch: Sequence[Owed], identity: str, result: Retry) -> None:
-        wait = wait_after(max(owed.attempts for owed in batch), result.after, self._jitter())
-        queue.blocked_until = due = self._clock.now() + wait
+        due = self._clock.now() + wait_after(max(owed.attempts for owed in batch), result.after, self._jitter())
+        queue.blocked_until = due if result.after is not None else None
         for owed in batch:
             again = replace(owed, attempts=owed.attempts + 1, due=due, delivery=identity)
             queue.owed[owed.notification.id] = again
         await self._record(batch, identity, AttemptResult.RETRY, result.reason, due)
 
+    async def _separate(self, queue: Queue, batch: Sequence[Owed], identity: str, reason: str) -> None:
+        """Let each of `batch` be tried by itself: one that no channel could take must not take the others along."""
+        for owed in batch:
+            queue.owed[owed.notification.id] = replace(owed, due=None, delivery="")
+            queue.alone.add(owed.notification.id)
+        await self._record(batch, identity, AttemptResult.RETRY, reason)
+
     async def _record(
         self, batch: Sequence[Owed], identity: str, result: AttemptResult, reason: str = "", due: datetime | None = None
     ) -> None:
         now = self._clock.now()
-        attempts = tuple(Attempt(owed.notification.id, now, result, identity, reason, due) for owed in batch)
-        await self._writer.commit(Change(attempts=attempts))
+        attempts = [Attempt(owed.notification.id, now, result, identity, reason, due) for owed in batch]
+        if result in SETTLED:
+            replaced = self._queue(batch[0].notification.channel).replaced
+            needless = [old for owed in batch for old in replaced.pop(owed.notification.id, ())]
+            attempts += [Attempt(old.notification.id, now, AttemptResult.SUPERSEDED) for old in needless]
+        await self._writer.commit(Change(attempts=tuple(attempts)))
 
     def _see_to_unheard(self, now: datetime) -> None:
         """See to criticals that nobody takes."""
         for queue in self._queues.values():
             for owed in queue.owed.values():
-                if now - owed.notification.at >= FALL_BACK_AFTER:
+                if self._tried_for(owed.notification, now) >= FALL_BACK_AFTER:
                     self._to_fallback(owed.notification)
         for incident, note in list(self._unheard.items()):
-            if now - note.at >= LAST_RESORT_AFTER:
+            if self._tried_for(note, now) >= LAST_RESORT_AFTER:
                 del self._unheard[incident]
                 log.error("nobody_took_a_critical", title=note.page.title)
-                self._spawn(self._tell_last_resort(note))
+                self._spawn(self._last_resort("\n".join([note.page.title, note.page.summary, *note.page.remedy])))
 
-    async def _tell_last_resort(self, note: Notification) -> None:
-        await self._last_resort("\n".join([note.page.title, note.page.summary, *note.page.remedy]))
+    def _tried_for(self, note: Notification, now: datetime) -> timedelta:
+        """Return for how long its channel could have taken `note`: not while we were away."""
+        return now - max(note.at, self._began)
 
     def _to_fallback(self, note: Notification) -> None:
         channel = self._fallbacks.get(note.channel)
@@ -233,10 +255,7 @@ class Outbox:
             return
         self._fell_back.add(note.id)
         log.warning("notification_falls_back", channel=note.channel, to=channel)
-        self._spawn(self._owe_to_fallback(note, channel))
-
-    async def _owe_to_fallback(self, note: Notification, channel: str) -> None:
-        await self._fall_back(note, channel)
+        self._spawn(self._fall_back(note, channel))
 
     def _queue(self, channel: str) -> Queue:
         return self._queues.setdefault(channel, Queue())
@@ -249,16 +268,21 @@ class Outbox:
             self._unheard.pop(note.incident, None)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(work, name="outbox")
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)
+        task.add_done_callback(_tell_crash)
 
     def _finished(self, channel: str, task: asyncio.Task[None]) -> None:
         self._sending.pop(channel, None)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("sender_crashed", channel=channel, exc_info=error)
+        _tell_crash(task)
 
     def _count(self, now: datetime) -> None:
         oldest = self.oldest()
         count = sum(len(queue.owed) for queue in self._queues.values())
         self._counters.pending(count, (now - oldest).total_seconds() if oldest else 0.0)
+
+
+def _tell_crash(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("outbox_task_crashed", task=task.get_name(), exc_info=error)

@@ -2,7 +2,8 @@
 
 - The first critical leaves within two seconds of the decision. What follows within the next minute is one collected
   message; only a first critical does not wait for messages of less weight.
-- A delivery that failed is repeated as it was, under the same id, before anything else.
+- A delivery that failed is repeated as it was, under the same id, before anything else; but when it failed again and
+  again, criticals no longer wait for it.
 - A newer notification about an incident makes an older one needless: nobody gets a stale "firing" after its resolve.
 - While the store is away only criticals leave, because what is not durable might be sent again.
 """
@@ -25,21 +26,36 @@ FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=5)
 LONGEST_ASKED = timedelta(minutes=15)
 MOST_AT_ONCE = 500
+STUCK_AFTER = 3
 
 
 @dataclass(slots=True)
 class Queue:
-    """What is owed to one channel, and the moments that decide when it may leave. `uncertain`: ids not durable yet."""
+    """What is owed to one channel, and the moments that decide when it may leave.
+
+    `uncertain`: since when each is owed that was not durable then. `replaced`: what a newer notification made needless,
+    by the id of the newer one; both are settled together, so that after a restart it is known again what the channel
+    never heard. `alone`: what was rejected together with others, and is tried once more by itself. `blocked_until`:
+    before then the channel asked to be left in peace. `changed`: something was added since `drop_stale`.
+    """
 
     owed: dict[str, Owed] = field(default_factory=dict)
-    uncertain: set[str] = field(default_factory=set)
+    uncertain: dict[str, datetime] = field(default_factory=dict)
+    replaced: dict[str, list[Owed]] = field(default_factory=dict)
+    alone: set[str] = field(default_factory=set)
     sent_at: datetime | None = None
     critical_at: datetime | None = None
     blocked_until: datetime | None = None
+    changed: bool = False
+
+    def add(self, item: Owed) -> None:
+        """Owe `item` from now on."""
+        self.owed[item.notification.id] = item
+        self.changed = True
 
     def sent(self, batch: Sequence[Owed], now: datetime) -> None:
         """Note that `batch` leaves now, which starts the minute of collecting; a repetition starts none."""
-        if batch[0].attempts:
+        if batch[0].attempts or batch[0].notification.id in self.alone:
             return
         self.sent_at = now
         if any(rings(owed.notification) for owed in batch):
@@ -49,7 +65,8 @@ class Queue:
         """Take `batch` out: it is settled."""
         for owed in batch:
             self.owed.pop(owed.notification.id, None)
-            self.uncertain.discard(owed.notification.id)
+            self.uncertain.pop(owed.notification.id, None)
+            self.alone.discard(owed.notification.id)
 
 
 def rings(notification: Notification) -> bool:
@@ -62,33 +79,53 @@ def ready(queue: Queue, now: datetime, *, store_away: bool = False) -> list[Owed
     if queue.blocked_until is not None and now < queue.blocked_until:
         return []
     waiting = [owed for owed in queue.owed.values() if not store_away or rings(owed.notification)]
-    waiting.sort(key=lambda owed: (owed.notification.at, owed.notification.id))
-    begun = next((owed.delivery for owed in waiting if owed.delivery), "")
-    if begun:
-        return [owed for owed in waiting if owed.delivery == begun]
-    settled = [owed for owed in waiting if now - owed.notification.at >= SETTLE]
+    waiting.sort(key=lambda owed: (not rings(owed.notification), owed.notification.at, owed.notification.id))
+    failed = [owed for owed in waiting if owed.delivery]
+    due = [owed for owed in failed if owed.due is None or owed.due <= now]
+    if due:
+        return [owed for owed in failed if owed.delivery == due[0].delivery]
+    fresh = [owed for owed in waiting if not owed.delivery]
+    if failed:
+        stuck = all(owed.attempts >= STUCK_AFTER for owed in failed)
+        fresh = [owed for owed in fresh if stuck and rings(owed.notification)]
+    single = [owed for owed in fresh if owed.notification.id in queue.alone]
+    return single[:1] or _collected(queue, fresh, now)
+
+
+def _collected(queue: Queue, fresh: list[Owed], now: datetime) -> list[Owed]:
+    settled = [owed for owed in fresh if now - owed.notification.at >= SETTLE]
     last = queue.critical_at if any(rings(owed.notification) for owed in settled) else queue.sent_at
     if not settled or (last is not None and now - last < COLLECT):
         return []
-    return waiting[:MOST_AT_ONCE]
+    return fresh[:MOST_AT_ONCE]
 
 
-def drop_stale(queue: Queue) -> list[Owed]:
-    """Take out, and return, what a newer notification about the same incident makes needless.
+def drop_stale(queue: Queue) -> None:
+    """Take out what a newer notification about the same incident makes needless.
 
-    A resolve that replaces a message which never arrived is marked `missed`, so that it tells the whole story.
+    A resolve of what the channel never heard of is marked `missed`, so that it tells the whole story; an easing of what
+    it never heard of is told aloud.
     """
+    queue.changed = False
     newest: dict[str, Owed] = {}
-    old = []
     for item in sorted(queue.owed.values(), key=lambda owed: owed.notification.at):
         note = item.notification
         if before := newest.get(note.incident):
-            old.append(before)
-            if note.kind is EventKind.RESOLVED and before.notification.kind is EventKind.OPENED:
-                queue.owed[note.id] = replace(item, notification=replace(note, missed=True))
-        newest[note.incident] = item
-    queue.forget(old)
-    return old
+            replaced = [*queue.replaced.pop(before.notification.id, ()), before]
+            queue.replaced.setdefault(note.id, []).extend(replaced)
+            queue.forget([before])
+            queue.owed[note.id] = replace(item, notification=_for_all(note, replaced))
+        newest[note.incident] = queue.owed[note.id]
+
+
+def _for_all(note: Notification, replaced: Iterable[Owed]) -> Notification:
+    """Return `note` as it must read when it stands for what it replaced as well."""
+    unheard = any(one.notification.kind is EventKind.OPENED for one in replaced)
+    if unheard and note.kind is EventKind.RESOLVED:
+        return replace(note, missed=True)
+    if unheard and note.kind is EventKind.EASED:
+        return replace(note, quiet=False)
+    return note
 
 
 def drop_hopeless(queue: Queue, now: datetime) -> list[Owed]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor.model import EventKind, Told
+from monitor.model import OURS, EventKind, Phase, Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,9 +31,10 @@ class Route:
     repeat: timedelta = timedelta(hours=4)
 
     def matches(self, check: CheckId, severity: Severity) -> bool:
-        """Return whether this route takes an alert of `check` at `severity`."""
+        """Return whether this route takes an alert of `check` at `severity`. What concerns ourselves concerns all."""
+        ours = check.system == OURS
         return (not self.severities or severity in self.severities) and (
-            not self.systems or check.system in self.systems
+            ours or not self.systems or check.system in self.systems
         )
 
 
@@ -71,8 +72,7 @@ def tell(alert: Alert, routes: Iterable[Route], now: datetime, *, held: bool) ->
         return alert, ()
     routed = reminders(routes, alert.key.check, severity)
     if announced == severity:
-        due = {told.channel: False for told in alert.told if _due(told, routed, now)}
-        return _tell(alert, now, due, EventKind.REPEATED, severity)
+        return _remind(alert, now, routed, severity)
     kind = EventKind.OPENED if announced is None else EventKind.WORSENED
     channels = {told.channel: True for told in alert.told} | dict.fromkeys(routed, False)
     return _tell(alert, now, channels, kind, severity)
@@ -86,15 +86,28 @@ def also_tell(alert: Alert, channel: str, now: datetime) -> Alert:
     return replace(alert, told=(*others, Told(channel, alert.severity, now)))
 
 
+def not_later(alert: Alert, now: datetime) -> Alert:
+    """Return `alert` with no moment later than `now`: such a one was told by a clock that has been set back since."""
+    told = tuple(replace(told, at=min(told.at, now)) for told in alert.told)
+    return replace(alert, told=told) if told != alert.told else alert
+
+
 def rejoin(remembered: Alert, present: Alert | None) -> Alert:
     """Return an alert as it was `remembered`, with what was seen and told `present`ly while that could not be read."""
     if present is None:
         return remembered
     told = {told.channel: told for told in (*remembered.told, *present.told)}
+    levels = dict(present.levels)
+    for severity, level in remembered.levels.items():
+        begun_anew = severity not in levels or levels[severity].phase is Phase.PENDING
+        if level.phase.fires and begun_anew:
+            levels[severity] = level
     announced = [severity for severity in (remembered.announced, present.announced) if severity is not None]
     return replace(
         present,
         title=remembered.title,
+        levels=levels,
+        severity=max((severity for severity, level in levels.items() if level.phase.fires), default=None),
         since=remembered.since or present.since,
         announced=max(announced, default=None),
         told=tuple(told.values()),
@@ -106,9 +119,16 @@ def _resolve(alert: Alert) -> tuple[Alert, tuple[Call, ...]]:
     return replace(alert, announced=None, told=(), since=None), calls
 
 
-def _due(told: Told, routed: dict[str, timedelta], now: datetime) -> bool:
-    repeat = routed.get(told.channel)
-    return repeat is not None and now - told.at >= repeat
+def _remind(
+    alert: Alert, now: datetime, routed: dict[str, timedelta], severity: Severity
+) -> tuple[Alert, tuple[Call, ...]]:
+    """Remind those whose time has come; whoever the routes name and who was never told hears of it now."""
+    heard = {told.channel: told.at for told in alert.told}
+    news = [channel for channel in routed if channel not in heard]
+    if news:
+        return _tell(alert, now, dict.fromkeys(news, False), EventKind.OPENED, severity)
+    due = [channel for channel, repeat in routed.items() if now - heard[channel] >= repeat]
+    return _tell(alert, now, dict.fromkeys(due, False), EventKind.REPEATED, severity) if due else (alert, ())
 
 
 def _tell(
@@ -118,6 +138,4 @@ def _tell(
     calls = tuple(Call(channel, kind, severity, quiet) for channel, quiet in channels.items())
     others = tuple(told for told in alert.told if told.channel not in channels)
     heard = tuple(Told(channel, severity, now) for channel in channels)
-    if kind is EventKind.REPEATED and not calls:
-        return alert, ()
     return replace(alert, announced=severity, told=others + heard), calls

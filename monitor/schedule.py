@@ -3,8 +3,8 @@
 Moments lie on a grid of each check's own: `every` apart, shifted by a hash of its name, so that checks spread evenly,
 and do so in the same way after every restart. The arithmetic is exact (datetime and timedelta are whole microseconds):
 a schedule in float seconds fires twice. A run that is late or long skips the grid points it missed, counts them, and
-catches none up. After a failed run the next one comes sooner, `retry_every` after its end, so that a lost packet is
-told from an outage fast.
+catches none up. After a failed run, and until the check is seen to be up for good, the next one comes sooner,
+`retry_every` after its end, so that a lost packet is told from an outage fast.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Scheduler:
         self,
         clock: Clock,
         observe: Callable[[Plan], Awaitable[Sample]],
-        take: Callable[[Sample], Awaitable[None]],
+        take: Callable[[Sample], Awaitable[bool]],
         limits: Limits,
         gauges: Gauges,
     ) -> None:
@@ -129,6 +129,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Run checks as they become due, until cancelled; runs under way are cancelled with it."""
+        self._put_off_overdue()
         try:
             while True:
                 now = self._clock.now()
@@ -148,6 +149,19 @@ class Scheduler:
         task = seat.running or self._start(seat, self._clock.now())
         await asyncio.wait({task})
 
+    def _put_off_overdue(self) -> None:
+        """Leave what was due before we run for its next moment: nobody was late, and it must not start in one burst."""
+        now = self._clock.now()
+        for check, seat in self._seats.items():
+            if seat.due <= now:
+                self._push(seat, next_due(check, seat.plan.check.every, now))
+
+    def hurry(self, check: CheckId) -> None:
+        """Let `check` run as soon as after a failed run, unless it is due earlier or running."""
+        seat = self._seats.get(check)
+        if seat is not None and seat.running is None:
+            self._push(seat, min(seat.due, self._clock.now() + seat.plan.check.retry_every))
+
     def _wake_at(self, now: datetime) -> datetime:
         nap = now + (BUSY_NAP if self._running else IDLE_NAP)
         if not self._due or self._due[0][0] >= nap:
@@ -165,17 +179,17 @@ class Scheduler:
     async def _run(self, seat: _Seat, due: datetime) -> None:
         plan = seat.plan
         self._gauges.lag((self._clock.now() - due).total_seconds())
-        failed = False
+        soon = False
         try:
             sample = await self._probe(plan)
-            failed = sample.state is State.DOWN
-            await self._take(sample)
+            soon = sample.state is State.DOWN
+            soon = await self._take(sample) or soon
         except Exception:
             log.exception("run_crashed", check=str(plan.id))
         finally:
             seat.running = None
             self._gauges.in_flight(len(self._running) - 1)
-        self._again(seat, due, failed=failed)
+        self._again(seat, due, soon=soon)
 
     async def _probe(self, plan: Plan) -> Sample:
         """Run the probe once it has its slots; its deadline begins then."""
@@ -184,13 +198,13 @@ class Scheduler:
             self._gauges.waited((self._clock.now() - waiting).total_seconds())
             return await self._observe(plan)
 
-    def _again(self, seat: _Seat, due: datetime, *, failed: bool) -> None:
+    def _again(self, seat: _Seat, due: datetime, *, soon: bool) -> None:
         if self._seats.get(seat.plan.id) is not seat:
             return
         check, every, now = seat.plan.id, seat.plan.check.every, self._clock.now()
         if count := missed(check, every, due, now):
             self._gauges.missed(check, count)
-        self._push(seat, now + seat.plan.check.retry_every if failed else next_due(check, every, now))
+        self._push(seat, now + seat.plan.check.retry_every if soon else next_due(check, every, now))
 
     def _push(self, seat: _Seat, due: datetime) -> None:
         """Make `due` the moment of the next run; an entry for another moment no longer counts."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitor.model import State
 from monitor.thresholds import History
-from monitor.trend import Trend
+from monitor.trend import SPAN, Trend
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -18,13 +18,18 @@ MOST_TRENDS = 50
 
 
 class Watched:
-    """One check as it stands. `known_at`: the newest moment at which a run could tell up from down."""
+    """One check as it stands.
+
+    `since` is when this process began to look; `known_at` the newest moment at which a run could tell up from down,
+    None before the first.
+    """
 
     def __init__(self, plan: Plan, since: datetime) -> None:
         self.plan = plan
         self.history = History(threshold.watch for threshold in plan.thresholds)
         self.newest: Sample | None = None
-        self.known_at = since
+        self.since = since
+        self.known_at: datetime | None = None
         self._measures = frozenset(threshold.watch.measure for threshold in plan.thresholds)
         self._up = Trend()
         self._trends: dict[tuple[str, Labels], Trend] = {}
@@ -37,15 +42,30 @@ class Watched:
 
     def silent(self, now: datetime) -> bool:
         """Return whether there was nothing but unknown, or nothing, for too long."""
-        return now - self.known_at >= self.gap
+        return now - max(self.since, self.known_at or self.since) >= self.gap
+
+    def follow(self, plan: Plan) -> Watched:
+        """Return what is watched under a changed plan: values stay known where the same is watched."""
+        changed = Watched(plan, self.since)
+        changed.newest, changed.known_at, changed._up = self.newest, self.known_at, self._up
+        if {one.watch for one in plan.thresholds} == {one.watch for one in self.plan.thresholds}:
+            changed.history, changed._trends = self.history, self._trends
+        return changed
 
     def see(self, sample: Sample) -> None:
         """Take in the newest sample."""
         self.newest = sample
+        self.recall(sample)
+
+    def reaches(self, at: datetime, now: datetime) -> bool:
+        """Return whether a moment of the past still matters; one in the future is of a clock that was wrong."""
+        return now - max(SPAN, self.history.reach) < at <= now
+
+    def recall(self, sample: Sample) -> None:
+        """Take in a sample of the past, which says nothing of how the check is now."""
         self.history.add(sample)
         if sample.state is State.UNKNOWN:
             return
-        self.known_at = sample.at
         self._up.add(sample.at, float(sample.state is State.UP))
         for measure in sample.measures:
             if measure.name in self._measures:

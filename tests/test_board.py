@@ -27,11 +27,11 @@ def alert(check: CheckId = SITE, name: str = DOWN, minutes: float = 0) -> Alert:
 def test_an_idle_alert_is_taken_off() -> None:
     """And leaves nothing behind."""
     board = Board([alert()])
-    assert board.failing(SITE)
+    assert AlertKey(SITE, DOWN) in board
     board.put(replace(alert(), severity=None))
     assert len(board) == 0
     assert board.of(SITE) == []
-    assert not board.failing(SITE)
+    assert AlertKey(SITE, DOWN) not in board
     board.put(Alert(AlertKey(SITE, "never seen")))
     assert list(board) == []
 
@@ -87,7 +87,7 @@ def test_a_check_is_silent_after_three_intervals_without_a_known_run() -> None:
     watched.see(sample(20, State.UNKNOWN))
     assert not watched.silent(START + 29 * SECOND)
     assert watched.silent(START + 30 * SECOND)
-    watched.see(sample(30, State.DOWN))
+    watched.known_at = START + 30 * SECOND
     assert not watched.silent(START + 59 * SECOND)
 
 

@@ -31,7 +31,12 @@ systems:
         remedy: [Roll back., Call somebody.]
         remedy_for: {dns: Ask the registrar.}
         thresholds:
-          - {watch: "p95(duration, 15m)", name: slow, target: "< 200ms", warning: "> 300ms", critical: "> 500ms", for: 1m}
+          - watch: "p95(duration, 15m)"
+            name: slow
+            target: "< 200ms"
+            warning: "> 300ms"
+            critical: "> 500ms"
+            for: 1m
 """
 
 

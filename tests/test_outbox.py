@@ -17,6 +17,7 @@ from tests.fakes import START, FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
 
     from monitor.channels.base import SendResult
     from monitor.model import Attempt, Change, Delivery, Notification
@@ -27,11 +28,16 @@ class Writer:
     """Keeps what is committed."""
 
     available: bool = True
+    committed_at: datetime | None = None
     changes: list[Change] = field(default_factory=list)
 
     async def commit(self, change: Change) -> bool:
         self.changes.append(change)
         return self.available
+
+    def back(self, now: datetime) -> None:
+        """Take what is written again, what was queued first."""
+        self.available, self.committed_at = True, now
 
     def results(self, identity: str) -> list[AttemptResult]:
         return [attempt.result for attempt in self.attempts() if attempt.notification == identity]
@@ -174,11 +180,69 @@ async def test_no_stale_firing_is_sent_after_its_resolve(bench: Bench) -> None:
 
 async def test_a_rejected_critical_goes_to_the_fallback_at_once(bench: Bench) -> None:
     """A warning does not."""
-    bench.ops.answers = [Rejected("no such hook")]
+    bench.ops.answers = [Rejected("no such hook")] * 3
     bench.outbox.owe([notification(), notification("b", severity=Severity.WARNING)], uncertain=False)
     await bench.clock.advance(5 * SECOND)
     assert [[note.incident for note in delivery.notifications] for _, delivery in bench.mail.sent] == [["incident"]]
-    assert bench.counters.refused == [("ops", "rejected")]
+    assert bench.counters.refused == [("ops", "rejected")] * 3
+
+
+async def test_what_was_rejected_together_is_tried_alone(bench: Bench) -> None:
+    """One that the channel cannot take does not take the others along."""
+
+    async def picky(delivery: Delivery) -> SendResult:
+        result = await bench.ops(delivery)
+        return Rejected("odd") if any(note.incident == "odd" for note in delivery.notifications) else result
+
+    bench.outbox.configure({"ops": picky}, {})
+    notes = [notification("odd"), *(notification(f"n{n}", severity=Severity.WARNING) for n in range(5))]
+    bench.outbox.owe(notes, uncertain=False)
+    await bench.clock.advance(10 * SECOND)
+    assert [len(delivery.notifications) for _, delivery in bench.ops.sent] == [6, 1, 1, 1, 1, 1, 1]
+    assert bench.counters.accepted == {"ops": 5}
+    assert bench.writer.results(notes[0].id)[-1] is AttemptResult.REJECTED
+
+
+async def test_a_message_that_is_never_taken_does_not_block_its_channel(bench: Bench) -> None:
+    """A later critical overtakes it."""
+
+    async def stuck(delivery: Delivery) -> SendResult:
+        result = await bench.ops(delivery)
+        return Retry("odd") if delivery.notifications[0].incident == "odd" else result
+
+    bench.outbox.configure({"ops": stuck}, {})
+    bench.outbox.owe([notification("odd", severity=Severity.WARNING)], uncertain=False)
+    await bench.clock.advance(60 * SECOND)
+    bench.outbox.owe([notification("urgent", at=60)], uncertain=False)
+    await bench.clock.advance(5 * SECOND)
+    assert bench.counters.accepted == {"ops": 1}
+
+
+async def test_an_accepted_warning_is_no_ear_for_the_critical_that_followed(bench: Bench) -> None:
+    """The warning was still being sent when it got worse; the critical is refused for ever."""
+    bench.ops.takes = 3.0
+    bench.ops.answers = [Delivered(), *[Retry("503")] * 99]
+    bench.outbox.configure({"ops": bench.ops}, {})
+    bench.outbox.owe([notification(severity=Severity.WARNING)], uncertain=False)
+    await bench.clock.advance(2 * SECOND)
+    bench.outbox.owe([notification(kind=EventKind.WORSENED, at=2)], uncertain=False)
+    await bench.clock.advance(300 * SECOND)
+    assert len(bench.last_words) == 1
+
+
+async def test_what_is_not_known_to_be_durable_stays_marked(bench: Bench) -> None:
+    """The commit took too long, though the store is not known to be away."""
+    bench.outbox.owe([notification()], uncertain=True)
+    await bench.clock.advance(2 * SECOND)
+    assert bench.ops.sent[0][1].uncertain
+
+
+async def test_a_restart_gives_each_channel_its_time_before_the_last_resort(bench: Bench) -> None:
+    """What is old because we were away is not yet unheard of."""
+    bench.outbox.restore([Owed(notification(at=-3600))], fell_back=())
+    await bench.clock.advance(5 * SECOND)
+    assert bench.counters.accepted == {"ops": 1}
+    assert bench.last_words == []
 
 
 async def test_a_critical_not_accepted_after_a_minute_goes_to_the_fallback_too(bench: Bench) -> None:
@@ -225,7 +289,7 @@ async def test_while_the_store_is_away_criticals_leave_marked(bench: Bench) -> N
     ((_, delivery),) = bench.ops.sent
     assert delivery.uncertain
     assert [note.incident for note in delivery.notifications] == ["incident"]
-    bench.writer.available = True
+    bench.writer.back(bench.clock.now())
     await bench.clock.advance(2 * SECOND)
     assert [note.incident for note in bench.ops.sent[1][1].notifications] == ["b"]
     assert not bench.ops.sent[1][1].uncertain

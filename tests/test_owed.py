@@ -52,16 +52,15 @@ def test_a_first_critical_does_not_wait_for_a_warnings_minute() -> None:
     owed.owed["b"] = Owed(notification("b", severity=W, at=3))
     owed.owed["c"] = Owed(notification("c", severity=X, at=5))
     assert leaving(owed, 5.9) == []
-    assert leaving(owed, 6) == ["b", "c"]
+    assert leaving(owed, 6) == ["c", "b"]
 
 
 def test_a_failed_delivery_is_repeated_alone_and_whole() -> None:
     """What came later does not change what its id stands for."""
     owed = queue(notification("a"), notification("b"))
     for item in list(owed.owed.values()):
-        owed.owed[item.notification.id] = replace(item, attempts=1, delivery="d1")
+        owed.owed[item.notification.id] = replace(item, attempts=1, delivery="d1", due=START + 10 * SECOND)
     owed.owed["c"] = Owed(notification("c", at=2))
-    owed.blocked_until = START + 10 * SECOND
     assert leaving(owed, 9) == []
     assert sorted(leaving(owed, 10)) == ["a", "b"]
 
@@ -87,7 +86,8 @@ def test_a_newer_message_makes_older_ones_needless() -> None:
     worse = notification("a", EventKind.WORSENED, at=5)
     other = notification("b", at=1)
     owed = queue(opened, worse, other)
-    assert [item.notification for item in drop_stale(owed)] == [opened]
+    drop_stale(owed)
+    assert [item.notification for item in owed.replaced[worse.id]] == [opened]
     assert set(owed.owed) == {worse.id, other.id}
 
 
@@ -119,3 +119,32 @@ def test_waits_grow_and_are_bounded(attempts: int, jitter: float) -> None:
 def test_what_the_channel_asks_for_is_obeyed_within_reason(asked: timedelta) -> None:
     """Retry-After of a year does not silence it."""
     assert wait_after(0, asked, 0.5) == min(max(asked, 2 * SECOND), LONGEST_ASKED)
+
+
+def test_the_worst_comes_first_in_a_flood() -> None:
+    """However much was owed before it."""
+    flood = [notification(f"w{n}", severity=W) for n in range(700)]
+    owed = queue(*flood, notification("worst", at=5))
+    names = leaving(owed, 6)
+    assert names[0] == "worst"
+    assert len(names) == 500
+
+
+def test_a_critical_does_not_wait_for_a_delivery_that_failed_again_and_again() -> None:
+    """After the third failure it overtakes it; a warning does not, and a failed delivery that is due goes first."""
+    owed = queue(notification("stuck", severity=W))
+    (item,) = owed.owed.values()
+    for attempts, names in ((2, []), (3, ["urgent"])):
+        owed.owed[item.notification.id] = replace(item, attempts=attempts, delivery="d1", due=START + 300 * SECOND)
+        owed.owed["urgent"] = Owed(notification("urgent", at=10))
+        owed.owed["mild"] = Owed(notification("mild", severity=W, at=10))
+        assert leaving(owed, 20) == names
+    assert leaving(owed, 300) == ["stuck"]
+
+
+def test_an_easing_of_what_never_arrived_is_told_aloud() -> None:
+    """It is the first that the channel hears of it."""
+    owed = queue(notification("a"), notification("a", EventKind.EASED, severity=W, at=5))
+    drop_stale(owed)
+    (left,) = owed.owed.values()
+    assert not left.notification.quiet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,14 +26,17 @@ from monitor.model import (
     Severity,
     State,
 )
-from monitor.pipeline import OURSELVES, Pipeline
+from monitor.pipeline import Pipeline
 from monitor.routing import Route
+from monitor.situation import OURSELVES
 from tests.examples import SECOND, SITE, sample
 from tests.fakes import START, FakeClock
 from tests.plans import plan, threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
     from monitor.plan import Plan
 
@@ -52,6 +56,9 @@ class Store:
 
     def keep(self, sample: Sample) -> None:
         self.kept.append(sample)
+
+    def post(self, change: Change) -> None:
+        self.changes.append(change)
 
     async def commit(self, change: Change) -> bool:
         self.changes.append(change)
@@ -183,7 +190,7 @@ async def test_an_outage_holds_back_the_checks_own_figures() -> None:
 
 
 async def test_a_need_that_fails_holds_back_its_dependents() -> None:
-    """The database is down, so nobody hears of the site; when the database is back and the site is not, they do."""
+    """The database is down, so nobody hears of the site; if that is still down when the database is back, they do."""
     bench = Bench(plan(needs=(BASE,), failures=1), plan(check=BASE, failures=1))
     await bench.take(0, LOST, check=BASE)
     await bench.take(1, LOST)
@@ -191,6 +198,8 @@ async def test_a_need_that_fails_holds_back_its_dependents() -> None:
     await bench.take(10, UP, check=BASE)
     await bench.take(20, UP, check=BASE)
     await bench.tick(21)
+    assert [note.key.check for note, _ in bench.owed if note.channel == "ops"] == [BASE, BASE]
+    await bench.take(25, LOST)
     assert [note.key.check for note, _ in bench.owed if note.channel == "ops"] == [BASE, BASE, SITE]
 
 
@@ -209,6 +218,117 @@ async def test_a_need_that_is_well_holds_nothing_back() -> None:
     await bench.take(5, LOST)
     assert bench.asked == [BASE]
     assert [note.key.check for note, _ in bench.owed if note.channel == "ops"] == [SITE]
+
+
+async def test_a_need_that_failed_once_and_is_unknown_since_holds_nothing_back() -> None:
+    """Nobody can tell how it is, so it explains nothing."""
+    bench = Bench(plan(needs=(BASE,), failures=1), plan(check=BASE))
+    await bench.take(0, LOST, check=BASE)
+    await bench.take(10, DARK, check=BASE)
+    bench.answers[BASE] = DARK
+    await bench.take(11, LOST)
+    assert [note.key.check for note, _ in bench.owed if note.channel == "ops"] == [SITE]
+
+
+async def test_a_need_that_gives_no_data_holds_nothing_back() -> None:
+    """Even if it was down when it was last seen."""
+    bench = Bench(plan(needs=(BASE,), failures=1), plan(check=BASE, failures=1))
+    await bench.take(0, LOST, check=BASE)
+    bench.answers[BASE] = DARK
+    for at in (10, 20, 30, 40):
+        await bench.take(at, LOST)
+        await bench.tick(at)
+    assert SITE in {note.key.check for note, _ in bench.owed if note.key.name == DOWN}
+
+
+async def test_a_page_waits_a_few_seconds_for_its_needs_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The need hangs."""
+    bench = Bench(plan(needs=(BASE,), failures=1), plan(check=BASE))
+
+    async def hang(_check: CheckId) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("monitor.pipeline.NEEDS_PATIENCE", SECOND / 100)
+    bench.pipeline._ask_again = hang
+    await bench.take(5, LOST)
+    assert bench.told() == [(DOWN, EventKind.OPENED)]
+
+
+async def test_what_is_stopped_while_it_is_written_is_owed_all_the_same() -> None:
+    """A reload cancels the run whose page was just decided; it is queued for the store already."""
+    bench = Bench(plan(failures=1))
+    forever = asyncio.Event()
+
+    async def slow(change: Change) -> bool:
+        bench.store.changes.append(change)
+        await forever.wait()
+        return True
+
+    bench.store.commit = slow  # type: ignore[method-assign]
+    run = asyncio.create_task(bench.pipeline.take(sample(0, LOST)))
+    await bench.clock.settle()
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    assert bench.told() == [(DOWN, EventKind.OPENED)]
+    assert all(uncertain for _, uncertain in bench.owed)
+
+
+async def test_a_restart_resolves_no_data_only_when_something_was_seen() -> None:
+    """Having just begun to look is no sign of life."""
+    first = Bench(plan(), plan(check=BASE), plan(check=CheckId("shop", "third")))
+    await first.take(0, check=BASE)
+    await first.take(0, check=CheckId("shop", "third"))
+    await first.take(29, check=BASE)
+    await first.take(29, check=CheckId("shop", "third"))
+    await first.tick(31)
+    second = Bench(plan(), plan(check=BASE), plan(check=CheckId("shop", "third")))
+    second.pipeline.restore(first.store.alerts.values())
+    await second.tick(1)
+    assert second.told() == []
+    await second.take(5)
+    await second.tick(6)
+    assert second.told() == [(NO_DATA, EventKind.RESOLVED)]
+
+
+async def test_after_the_machine_slept_nothing_is_silent_before_it_was_looked_at() -> None:
+    """Nobody could look."""
+    bench = Bench(plan())
+    await bench.take(0)
+    await bench.tick(1)
+    await bench.tick(3600)
+    assert bench.told() == []
+
+
+async def test_a_fallback_is_not_told_what_is_over_or_what_it_hears_anyway() -> None:
+    """No stale firing, no second page."""
+    bench = Bench(plan(failures=1))
+    await bench.take(0, LOST)
+    note = bench.owed[0][0]
+    await bench.pipeline.fall_back(note, "phone")
+    assert [kind for _, kind in bench.told("phone")] == [EventKind.OPENED]
+    await bench.take(10)
+    await bench.take(20)
+    await bench.pipeline.fall_back(note, "mail")
+    assert bench.told("mail") == []
+
+
+async def test_samples_of_the_future_do_not_blind_the_windows() -> None:
+    """They are of a clock that has been set back since."""
+    bench = Bench(plan(threshold("avg(duration, 1m)", warning="> 300ms")))
+    bench.pipeline.recall(sample(3600, UP, Measure("duration", 0.1)))
+    await bench.take(10, UP, 0.9)
+    assert bench.told() == [("avg(duration, 1m)", EventKind.OPENED)]
+
+
+async def test_a_changed_check_keeps_what_its_windows_know() -> None:
+    """A new title resolves nothing."""
+    slow = threshold("avg(duration, 1m)", warning="> 300ms")
+    bench = Bench(plan(slow))
+    await bench.take(0, UP, 0.9)
+    bench.configure(plan(slow, title="Another", fingerprint="2"))
+    await bench.take(10, UP, 0.1)
+    assert bench.told() == [("avg(duration, 1m)", EventKind.OPENED)]
+    assert bench.pipeline.unsettled() == []
 
 
 async def test_unknown_decides_nothing() -> None:
@@ -309,7 +429,8 @@ async def test_refilling_windows_is_no_sign_of_life() -> None:
     """Old samples fill the windows but say nothing of now."""
     bench = Bench(plan(threshold("avg(duration, 1m)", warning="> 300ms")))
     await bench.tick(29)
-    bench.pipeline.restore([], {SITE: [sample(25, UP, Measure("duration", 0.9))], BASE: [sample(1, check=BASE)]})
+    bench.pipeline.recall(sample(25, UP, Measure("duration", 0.9)))
+    bench.pipeline.recall(sample(1, check=BASE))
     await bench.tick(31)
     assert bench.told() == [(NO_DATA, EventKind.OPENED)]
 
@@ -322,7 +443,7 @@ async def test_a_memory_that_comes_late_is_joined_with_what_was_seen_meanwhile()
     second = Bench(plan(failures=1))
     await second.take(300, LOST)
     old = replace(remembered, told=(*remembered.told[:1], replace(remembered.told[0], channel="former")))
-    second.pipeline.restore([old], {})
+    second.pipeline.restore([old])
     await second.take(310)
     await second.take(320)
     assert {note.channel for note, _ in second.owed if note.kind is EventKind.RESOLVED} == {"ops", "phone", "former"}
@@ -348,7 +469,9 @@ async def test_a_restart_at_any_point_changes_nothing(story: list[tuple[State, f
         if number == cut:
             second = Bench(plan(slow), store=replace(first.store, changes=list(first.store.changes)))
             await second.clock.advance(first.clock.now() - START)
-            second.pipeline.restore(first.store.alerts.values(), {SITE: seen})
+            for one in seen:
+                second.pipeline.recall(one)
+            second.pipeline.restore(first.store.alerts.values())
             benches.append(second)
         for bench in (whole, benches[-1]):
             await bench.take(at, state, *([value] if state is not DARK else []))

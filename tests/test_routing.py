@@ -8,8 +8,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model import Alert, AlertKey, CheckId, EventKind, Severity, Told
-from monitor.routing import Call, Route, also_tell, reminders, tell
+from monitor.model import OURS, Alert, AlertKey, CheckId, EventKind, Level, Phase, Severity, Told
+from monitor.routing import Call, Route, also_tell, not_later, rejoin, reminders, tell
 from tests.fakes import START
 
 KEY = AlertKey(CheckId("shop", "site"), "down")
@@ -104,10 +104,44 @@ def test_reminders_come_at_their_own_pace_for_each_channel() -> None:
     assert [call.channel for call in calls] == ["oncall"]
 
 
-def test_a_channel_that_no_route_names_any_more_is_not_reminded() -> None:
-    """But it will hear the end."""
-    alert = firing(X, X, Told("old", X, START))
-    assert tell(alert, ROUTES, START + 9 * HOUR, held=False) == (alert, ())
+def test_a_channel_that_took_the_place_of_another_hears_what_goes_on() -> None:
+    """It was never told; the old one is not reminded, but will hear the end."""
+    alert, calls = tell(firing(X, X, Told("old", X, START)), ROUTES, START + 9 * HOUR, held=False)
+    assert {(call.channel, call.kind) for call in calls} == {("ops", EventKind.OPENED), ("oncall", EventKind.OPENED)}
+    _, calls = tell(replace(alert, severity=None), ROUTES, START + 10 * HOUR, held=False)
+    assert {call.channel for call in calls} == {"old", "ops", "oncall"}
+
+
+def test_what_eased_is_told_to_whoever_takes_the_milder_severity() -> None:
+    """They never heard of it while it was worse."""
+    alert, _ = tell(firing(W, X, Told("oncall", X, START)), ROUTES, START, held=False)
+    _, calls = tell(alert, ROUTES, START, held=False)
+    assert calls == (Call("ops", EventKind.OPENED, W, quiet=False),)
+
+
+def test_what_concerns_the_monitor_itself_concerns_every_route() -> None:
+    """Also one that names systems."""
+    assert Route(("boss",), systems=frozenset({"bank"})).matches(CheckId(OURS, "probes"), W)
+
+
+def test_a_remembered_alert_that_fires_goes_on_firing_when_it_comes_late() -> None:
+    """One failed run seen meanwhile is no recovery."""
+    waiting = Level(Phase.PENDING, 1, timedelta())
+    fires = Level(Phase.FIRING, 0, timedelta())
+    past = replace(firing(X, X, Told("ops", X, START)), levels={X: fires})
+    present = Alert(KEY, "Site is down", levels={X: waiting, W: waiting})
+    joined = rejoin(past, present)
+    assert (joined.severity, joined.levels) == (X, {X: fires, W: waiting})
+    assert rejoin(past, None) == past
+    quiet = Level(Phase.KEEPING, 1, timedelta())
+    assert rejoin(past, replace(present, levels={X: quiet})).levels == {X: quiet}
+
+
+def test_no_moment_lies_in_the_future() -> None:
+    """The clock was wrong when it was told."""
+    alert = firing(X, X, Told("ops", X, START + HOUR))
+    assert not_later(alert, START).told == (Told("ops", X, START),)
+    assert not_later(alert, START + HOUR) is alert
 
 
 def test_a_fallback_hears_the_end() -> None:

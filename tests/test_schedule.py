@@ -88,6 +88,7 @@ class Bench:
         self.takes: Callable[[str], float] = lambda _name: 0.0
         self.finds: Callable[[str], State] = lambda _name: State.UP
         self.taken: list[Sample] = []
+        self.unsettled: set[int] = set()
         self.active: defaultdict[str, int] = defaultdict(int)
         self.most_active: defaultdict[str, int] = defaultdict(int)
         self.scheduler = Scheduler(clock, self.observe, self.take, limits, self.gauges)
@@ -108,8 +109,9 @@ class Bench:
         reason = None if state is State.UP else Reason.STATUS
         return Sample(plan.id, self.clock.now(), takes * SECOND, state, reason)
 
-    async def take(self, sample: Sample) -> None:
+    async def take(self, sample: Sample) -> bool:
         self.taken.append(sample)
+        return len(self.taken) in self.unsettled
 
     def plans(self, *plans: Any) -> None:  # noqa: ANN401
         self.scheduler.replace({plan.id: plan for plan in plans})
@@ -163,6 +165,25 @@ async def test_a_failed_run_is_repeated_soon_after_its_end(bench: Bench, clock: 
     await clock.advance(timedelta(minutes=3))
     ends = [(sample.at - START).total_seconds() for sample in bench.taken]
     assert ends[2] - ends[0] == pytest.approx(40, abs=0.1)
+
+
+async def test_a_check_is_looked_at_soon_until_it_is_seen_to_be_well(bench: Bench, clock: FakeClock) -> None:
+    """A slow check confirms its recovery at the pace of retries, too."""
+    bench.unsettled = {1, 2}
+    bench.plans(plan("a", every=3600))
+    await clock.advance(timedelta(hours=1))
+    times = [(sample.at - START).total_seconds() for sample in bench.taken]
+    assert [round(later - times[0]) for later in times[1:]] == [10, 20]
+
+
+async def test_hurrying_brings_a_run_forward_and_never_puts_it_off(bench: Bench, clock: FakeClock) -> None:
+    """After a restart an outage is looked at as soon as it would have been."""
+    bench.plans(plan("slow", every=3600), plan("quick", every=1))
+    for name in ("slow", "quick", "nobody"):
+        bench.scheduler.hurry(CheckId("s", name))
+    await clock.advance(12 * SECOND)
+    assert len(bench.began["slow"]) == 1
+    assert len(bench.began["quick"]) >= 11
 
 
 async def test_unknown_keeps_the_usual_pace(bench: Bench, clock: FakeClock) -> None:
@@ -235,7 +256,7 @@ async def test_a_reload_disturbs_only_what_changed(bench: Bench, clock: FakeCloc
 async def test_a_bug_while_taking_a_sample_stops_nothing(bench: Bench, clock: FakeClock) -> None:
     """It is logged, and the check runs again."""
 
-    async def broken(_sample: Sample) -> None:
+    async def broken(_sample: Sample) -> bool:
         bench.taken.append(_sample)
         raise ZeroDivisionError
 

@@ -11,11 +11,12 @@ from monitor.config.fields import LimitFields, MainFile, RetentionFields
 from monitor.config.files import find, read_all
 from monitor.config.names import look_at_name
 from monitor.config.section import Context, Section
-from monitor.config.systems import OURS, read_system
+from monitor.config.systems import read_system
 from monitor.config.telling import Telling, read_telling
 from monitor.config.validation import validate
 from monitor.config.variables import Variables, url_secrets
 from monitor.faults import ConfigError, Fault, allowed
+from monitor.model import OURS
 from monitor.secrets import Redactor, Secret
 
 if TYPE_CHECKING:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from monitor.plan import Plan
     from monitor.probes.base import Check
 
-OURS = "monitor"
 """The system of the daemon's own alerts."""
 
 

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+KEPT = 1_000
+"""How many certificates are remembered."""
+
+
 class TlsContexts:
     """One SSL context per distinct setting, made on first use and kept: making one takes 34 ms."""
 
     def __init__(self) -> None:
         self._contexts: dict[tuple[bool, ssl.TLSVersion, str], ssl.SSLContext] = {}
+        self._certificates: dict[bytes, Certificate | None] = {}
 
     def get(
         self, *, verify: bool = True, minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2, ca_file: str = ""
@@ -31,6 +36,16 @@ class TlsContexts:
         if key not in self._contexts:
             self._contexts[key] = _verifying(minimum, ca_file) if verify else _trusting(minimum)
         return self._contexts[key]
+
+    def certificate(self, der: bytes | None) -> Certificate | None:
+        """Return what `read_certificate` does, which costs as much as half a handshake, once for each certificate."""
+        if der is None:
+            return None
+        if der not in self._certificates:
+            if len(self._certificates) >= KEPT:
+                del self._certificates[next(iter(self._certificates))]
+            self._certificates[der] = read_certificate(der)
+        return self._certificates[der]
 
 
 def _verifying(minimum: ssl.TLSVersion, ca_file: str) -> ssl.SSLContext:

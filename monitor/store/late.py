@@ -23,6 +23,11 @@ class LateStore:
         self._store: Store | None = None
         self._opening = asyncio.Lock()
 
+    @property
+    def reached(self) -> bool:
+        """Return whether the store was opened."""
+        return self._store is not None
+
     async def open(self) -> Store:
         """Return the store itself; raises as `open_store` does."""
         async with self._opening:

@@ -82,6 +82,11 @@ class Writer:
         self._backlog.keep(sample)
         self._write_by(self._clock.now() + LINGER)
 
+    def post(self, change: Change) -> None:
+        """Queue `change` and write it at once, without waiting for it."""
+        self._backlog.add(change)
+        self._write_by(self._clock.now())
+
     async def commit(self, change: Change) -> bool:
         """Queue `change` before the first pause, write it at once, and return True when it is durable.
 

@@ -8,6 +8,7 @@ import pytest
 
 from monitor.model import Failure, Reason, State
 from monitor.network import TlsContexts, read_certificate
+from monitor.network.tls import KEPT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +80,18 @@ def test_a_certificate_without_alternative_names_has_none(authority: Authority) 
 @pytest.mark.parametrize("der", [None, b"", b"\x30\x82", b"\xff" * 500])
 def test_what_is_no_certificate_is_none(der: bytes | None) -> None:
     assert read_certificate(der) is None
+
+
+def test_a_certificate_seen_before_is_not_parsed_again(authority: Authority) -> None:
+    contexts, shown = TlsContexts(), der(authority, "a.test")
+    assert contexts.certificate(shown) == read_certificate(shown)
+    assert contexts.certificate(shown) is contexts.certificate(bytes(shown))
+    assert contexts.certificate(None) is None
+    assert contexts.certificate(b"garbage") is None
+
+
+def test_as_many_certificates_are_remembered_as_fit_and_no_more() -> None:
+    contexts = TlsContexts()
+    for number in range(KEPT + 10):
+        contexts.certificate(str(number).encode())
+    assert len(contexts._certificates) == KEPT

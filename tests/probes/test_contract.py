@@ -64,6 +64,13 @@ KINDS = [
         half=b"\x16\x03\x03\x00\x7a\x02",
         secure=True,
     ),
+    Kind(
+        "http",
+        lambda host, port, _: {"url": f"http://{host}:{port}/"},
+        says(b"HTTP/1.1 204 No Content\r\n\r\n"),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+    ),
 ]
 ALL = [kind.name for kind in KINDS] + ["dns"]
 
@@ -227,7 +234,15 @@ async def expose_dns(text: str, names: NameServer, resources: Resources, _folder
     return await observed(made("dns", name=NAME, type="TXT", expect="never"), resources)
 
 
-EXPOSED = {"tcp": expose_tcp, "tls": expose_tls, "dns": expose_dns}
+async def expose_http(text: str, _names: NameServer, resources: Resources, _folder: Path) -> Sample:
+    body = text.encode()
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    async with tcp_peer(says(reply)) as peer:
+        url = f"http://127.0.0.1:{peer.port}/"
+        return await observed(made("http", url=url, expect={"body": {"equals": "never"}}), resources)
+
+
+EXPOSED = {"tcp": expose_tcp, "tls": expose_tls, "dns": expose_dns, "http": expose_http}
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -1,0 +1,269 @@
+"""One system's real file against its stand-in: real probes, pipeline, routes, outbox and channels. Only time is ours.
+
+async with bench(SeedSource, authority) as bench:
+    await bench.run("health")               # probes, judges, tells
+    bench.stand_in.crashes()
+    await bench.run("health", times=3)
+    bench.told()                            # what arrived in Slack, the mailbox and the webhook since it was last asked
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from monitor.channels.base import Resources as ChannelResources
+from monitor.channels.base import deliver
+from monitor.channels.posting import open_session
+from monitor.config import load
+from monitor.model import CheckId, Severity, State
+from monitor.network import Resolver, TlsContexts
+from monitor.outbox import Outbox
+from monitor.pipeline import Pipeline
+from monitor.probes.base import Resources as ProbeResources
+from monitor.probes.base import observe
+from monitor.routing import reminders
+from monitor.secrets import Redactor
+from tests.channels.peers import Mails, Posts, mails, posts
+from tests.examples import SECOND
+from tests.fakes import FakeClock
+from tests.systems.site import StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from email.message import EmailMessage
+
+    from monitor.channels.base import Channel, SendResult
+    from monitor.config import Config
+    from monitor.model import Alert, Change, Delivery, Notification, Sample
+    from monitor.plan import Plan
+    from tests.peers import Authority
+
+FILES = Path(__file__).parents[2] / "config"
+PATIENCE = 20
+
+System = TypeVar("System", bound=StandIn)
+
+
+class Told(NamedTuple):
+    """One message that arrived: in which channel, its first line, and everything that people read in it."""
+
+    channel: str
+    headline: str
+    text: str
+
+
+@dataclass
+class Inboxes:
+    """The peers of the channels in `config/monitor.yaml`."""
+
+    ops: Posts
+    hook: Posts
+    oncall: Mails
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {
+            "SLACK_WEBHOOK_URL": f"http://127.0.0.1:{self.ops.port}/services/T0/B0/hook",
+            "HOOK_URL": f"http://127.0.0.1:{self.hook.port}/alerts",
+            "SMTP_URL": f"smtp://127.0.0.1:{self.oncall.port}?starttls=never",
+            "ONCALL_EMAIL": "oncall@example.com",
+        }
+
+    def empty(self) -> list[Told]:
+        """Return what has arrived, and forget it."""
+        arrived = [
+            *(Told("ops", _plain(post["text"]), _plain(" ".join(_strings(post)))) for post in self.ops.got),
+            *(Told("hook", _first(post), _plain(" ".join(_strings(post)))) for post in self.hook.got),
+            *(Told("oncall", _body(mail).splitlines()[0], _plain(_body(mail))) for mail in self.oncall.got),
+        ]
+        for inbox in (self.ops, self.hook, self.oncall):
+            inbox.got.clear()
+        return arrived
+
+
+class Bench(Generic[System]):
+    """The daemon around one system, with a store that always takes and a clock that is moved by hand."""
+
+    available = True
+    committed_at: datetime | None = None
+
+    def __init__(self, stand_in: System, config: Config, inboxes: Inboxes) -> None:
+        self.stand_in = stand_in
+        self.config = config
+        self.clock = FakeClock(datetime.now(UTC))  # certificates end by the real clock
+        self._inboxes = inboxes
+        self._tls = TlsContexts()
+        self._redact = Redactor(config.secrets)
+        self._outbox = Outbox(
+            self.clock, self, self, fall_back=self._nobody, last_resort=self._nobody, jitter=lambda: 0.0
+        )
+        self._pipeline = Pipeline(self.clock, self, self, self._outbox.owe, self._ask_again)
+        self._pipeline.configure(config.plans, config.routes)
+        self._sending = 0
+        self._sent = asyncio.Event()
+
+    def plan(self, check: str) -> Plan:
+        return self.config.plans[CheckId(self.stand_in.name, check)]
+
+    async def run(self, check: str, times: int = 1) -> Sample:
+        """Run `check` so often at its own pace, deliver whatever is owed, and return the last sample."""
+        plan = self.plan(check)
+        samples = [await self._run_and_tell(plan) for _ in range(times)]
+        return samples[-1]
+
+    async def round(self, times: int = 1) -> None:
+        """Run every check so often, in the order of the file, as if all were due together."""
+        for _ in range(times):
+            for plan in self.config.plans.values():
+                await self._run_once(plan)
+            await self.clock.advance(30 * SECOND)
+            await self._deliver()
+
+    def told(self) -> list[Told]:
+        """Return what arrived in all channels since this was last asked."""
+        return self._inboxes.empty()
+
+    def assert_told(self, check: str, severity: Severity, *words: str) -> None:
+        """Assert that exactly those whom the routes name have one new message of that severity, with these words."""
+        self._assert_heard(check, severity, (str(severity), *words))
+
+    def assert_resolved(self, check: str, severity: Severity) -> None:
+        """Assert that exactly those who were told at `severity` heard that it is over."""
+        self._assert_heard(check, severity, ("resolved",))
+
+    def _assert_heard(self, check: str, severity: Severity, words: Sequence[str]) -> None:
+        told = self.told()
+        heard = sorted(message.channel for message in told)
+        assert heard == sorted(reminders(self.config.routes, self.plan(check).id, severity)), told
+        for message in told:
+            assert words[0] in message.headline.lower()
+            for word in words[1:]:
+                assert word in message.text, f"{message.channel}: no {word!r} in {message.text!r}"
+
+    async def _run_and_tell(self, plan: Plan) -> Sample:
+        sample = await self._run_once(plan)
+        await self.clock.advance(plan.check.every if sample.state is State.UP else plan.check.retry_every)
+        await self._deliver()
+        return sample
+
+    async def _run_once(self, plan: Plan) -> Sample:
+        resolver = Resolver([self.stand_in.names.address])  # a kept one remembers for a second what a name was
+        try:
+            resources = ProbeResources(resolver, self._tls, self._redact)
+            sample = await observe(plan.id, plan.check, resources, self.clock)
+        finally:
+            await resolver.close()
+        await self._pipeline.take(sample)
+        return sample
+
+    async def _ask_again(self, check: CheckId) -> None:
+        await self._run_once(self.config.plans[check])
+
+    async def _deliver(self) -> None:
+        """Let time pass until nothing is owed; no time passes while a message is on its way."""
+        running = asyncio.create_task(self._outbox.run())
+        async with asyncio.timeout(PATIENCE):
+            while self._outbox.oldest() is not None:
+                await self.clock.advance(SECOND)
+                while self._sending:
+                    self._sent.clear()
+                    await self._sent.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    def connect(self, resources: ChannelResources) -> None:
+        """Send through the real channels from now on."""
+        sends = {name: self._sender(channel, resources) for name, channel in self.config.channels.items()}
+        self._outbox.configure(sends, {})
+
+    def _sender(self, channel: Channel, resources: ChannelResources) -> Callable[[Delivery], Awaitable[SendResult]]:
+        async def send(delivery: Delivery) -> SendResult:
+            self._sending += 1
+            try:
+                return await deliver(channel, delivery, resources)
+            finally:
+                self._sending -= 1
+                self._sent.set()
+
+        return send
+
+    async def _nobody(self, *args: Notification | str) -> None:
+        raise AssertionError(args)
+
+    def keep(self, sample: Sample) -> None: ...
+
+    def post(self, change: Change) -> None: ...
+
+    async def commit(self, _change: Change) -> bool:
+        return True
+
+    def sample(self, sample: Sample) -> None: ...
+
+    def alert(self, alert: Alert) -> None: ...
+
+    def delivered(self, channel: str, count: int) -> None: ...
+
+    def failed(self, channel: str, reason: str) -> None:
+        raise AssertionError(channel, reason)
+
+    def pending(self, count: int, oldest: float) -> None: ...
+
+
+@asynccontextmanager
+async def bench(
+    kind: Callable[[Authority], System], authority: Authority, **settings: str
+) -> AsyncIterator[Bench[System]]:
+    """Yield a bench with a stand-in of `kind` in which all is well; `settings` are further variables."""
+    async with AsyncExitStack() as stack:
+        stand_in = kind(authority)
+        await stack.enter_async_context(stand_in)
+        inboxes = Inboxes(
+            await stack.enter_async_context(posts()),
+            await stack.enter_async_context(posts()),
+            await stack.enter_async_context(mails()),
+        )
+        environ = {**inboxes.environ, **stand_in.environ, **settings}
+        made = Bench(stand_in, read(stand_in.name, environ), inboxes)
+        resolver, tls = Resolver(), TlsContexts()
+        stack.push_async_callback(resolver.close)
+        session = await stack.enter_async_context(open_session(resolver, tls))
+        made.connect(ChannelResources(session, resolver, tls, Redactor(made.config.secrets)))
+        yield made
+
+
+def read(system: str, environ: Mapping[str, str]) -> Config:
+    """Return the configuration that stands in `config/`, for one system."""
+    return load(FILES, environ, [system])
+
+
+def _strings(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for part in value.values() for text in _strings(part)]
+        case list():
+            return [text for part in value for text in _strings(part)]
+        case _:
+            return []
+
+
+def _first(post: dict[str, Any]) -> str:
+    return json.dumps([post["status"], post["commonLabels"], post["commonAnnotations"].get("summary", "")])
+
+
+def _body(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part
+    return str(part.get_content())
+
+
+def _plain(text: str) -> str:
+    return " ".join(html.unescape(text).split())

@@ -1,0 +1,62 @@
+"""A stand-in of EcomDash: the FastAPI API and the static front end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.systems.site import Answer, Origins, StandIn, page, says_json
+
+API, FRONTEND, SHOPIFY = "ecomdash-api.onrender.com", "ecomdash-frontend.onrender.com", "https://admin.shopify.com"
+HEALTH, READY = ("GET", "/health"), ("GET", "/health/ready")
+
+
+def health(**changed: Any) -> Answer:  # noqa: ANN401 - any JSON value
+    return says_json({"status": "healthy", "version": "2.0.0", "environment": "production"} | changed)
+
+
+class EcomDash(StandIn):
+    name = "ecomdash"
+
+    def build(self) -> None:
+        self.api, self.frontend = self.site(API), self.site(FRONTEND)
+
+    def heal(self) -> None:
+        super().heal()
+        self.api.answers = {HEALTH: health(), READY: says_json({"status": "ready"})}
+        self.api.origins = Origins(SHOPIFY, self.frontend.url)
+        self.frontend.answers = {("GET", "/"): page()}
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {"ECOMDASH_API_URL": self.api.url, "ECOMDASH_FRONTEND_URL": self.frontend.url}
+
+    def stops(self) -> None:
+        self.api.instead = page("<html>Service Unavailable</html>", 503)
+
+    def runs_as_staging(self) -> None:
+        self.api.answers[HEALTH] = health(environment="staging")
+
+    def tells_no_version(self) -> None:
+        self.api.answers[HEALTH] = health(version=None)
+
+    def loses_its_database(self) -> None:
+        detail = 'password authentication failed for user "ecomdash"'
+        self.api.answers[READY] = says_json({"detail": detail}, 503)
+
+    def front_end_is_gone(self) -> None:
+        self.frontend.answers = {}
+
+    def front_end_is_no_page(self) -> None:
+        self.frontend.answers["GET", "/"] = says_json({"detail": "Not Found"})
+
+    def allows_every_origin(self) -> None:
+        self.api.origins = Origins("*")
+
+    def forgets_shopify(self) -> None:
+        self.api.origins = Origins(self.frontend.url)
+
+    def forgets_its_front_end(self) -> None:
+        self.api.origins = Origins(SHOPIFY)
+
+    def allows_a_stranger(self) -> None:
+        self.api.origins = Origins(SHOPIFY, self.frontend.url, "https://foreign.example")
