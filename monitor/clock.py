@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MONOTONIC = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 LEAN = 10
 LONGEST_NAP = timedelta(seconds=10)
 
@@ -33,23 +35,22 @@ class Clock(Protocol):
 
 @dataclass(slots=True)
 class SteadyTime:
-    """Turns readings of a monotonic and of a wall clock into time that only moves forward. Pure."""
+    """Turns readings of a monotonic and of a wall clock into time that only moves forward. Pure.
 
-    shown: datetime
-    monotonic: timedelta
+    All are whole microseconds; `shown` and the wall's count from `EPOCH`. It is asked a dozen times in each run.
+    """
 
-    def advance(self, monotonic: timedelta, wall: datetime) -> datetime:
+    shown: int
+    monotonic: int
+
+    def advance(self, monotonic: int, wall: int) -> int:
         """Return the present moment for a reading of both clocks."""
-        elapsed = max(monotonic - self.monotonic, timedelta())
-        lean = elapsed / LEAN
+        elapsed = max(monotonic - self.monotonic, 0)
+        lean = elapsed // LEAN
         behind = wall - (self.shown + elapsed)
         self.shown += elapsed + min(max(behind, -lean), lean)
         self.monotonic = max(monotonic, self.monotonic)
         return self.shown
-
-    def offset(self, wall: datetime) -> timedelta:
-        """Return how far the wall clock is ahead."""
-        return wall - self.shown
 
 
 class SystemClock:
@@ -60,11 +61,11 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Return the present moment in UTC."""
-        return self._time.advance(_monotonic(), _wall())
+        return EPOCH + timedelta(microseconds=self._time.advance(_monotonic(), _wall()))
 
     def offset(self) -> timedelta:
         """Return how far the system's wall clock is ahead of the time this daemon uses."""
-        return self._time.offset(_wall())
+        return timedelta(microseconds=_wall() - self._time.shown)
 
     async def sleep_until(self, moment: datetime) -> None:
         """Wait until `moment`, in naps, because the event loop's clock stands still while the machine is suspended."""
@@ -72,10 +73,9 @@ class SystemClock:
             await asyncio.sleep(min(left, LONGEST_NAP).total_seconds())
 
 
-def _wall() -> datetime:
-    return datetime.now(UTC)
+def _wall() -> int:
+    return time.time_ns() // 1_000
 
 
-def _monotonic() -> timedelta:
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return timedelta(microseconds=time.clock_gettime_ns(clock) // 1_000)
+def _monotonic() -> int:
+    return time.clock_gettime_ns(MONOTONIC) // 1_000

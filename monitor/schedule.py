@@ -29,28 +29,34 @@ if TYPE_CHECKING:
     from monitor.plan import Plan
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-TICK = timedelta(milliseconds=10)
-BUSY_NAP = timedelta(milliseconds=20)
+TICK = timedelta(milliseconds=50)
+"""What is due within so long begins together: a process that wakes for each check alone runs at half its speed."""
 IDLE_NAP = timedelta(seconds=1)
 
 log = structlog.get_logger()
 
 
-def phase(check: CheckId, every: timedelta) -> timedelta:
-    """Return by how much the grid of `check` is shifted: 0 <= phase < every, the same on every machine."""
-    digest = int.from_bytes(blake2b(str(check).encode(), digest_size=8).digest(), "big")
-    return timedelta(microseconds=digest % (every // timedelta(microseconds=1)))
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The moments at which a check is due: `every` apart, shifted by 0 <= `phase` < `every`."""
 
+    phase: timedelta
+    every: timedelta
 
-def next_due(check: CheckId, every: timedelta, after: datetime) -> datetime:
-    """Return the first point of the grid later than `after`."""
-    origin = EPOCH + phase(check, every)
-    return origin + ((after - origin) // every + 1) * every
+    @classmethod
+    def of(cls, check: CheckId, every: timedelta) -> Grid:
+        """Return the grid of `check`, which is the same on every machine."""
+        digest = int.from_bytes(blake2b(str(check).encode(), digest_size=8).digest(), "big")
+        return cls(timedelta(microseconds=digest % (every // timedelta(microseconds=1))), every)
 
+    def after(self, moment: datetime) -> datetime:
+        """Return the first point later than `moment`."""
+        origin = EPOCH + self.phase
+        return origin + ((moment - origin) // self.every + 1) * self.every
 
-def missed(check: CheckId, every: timedelta, due: datetime, ended: datetime) -> int:
-    """Return how many points of the grid passed after `due` while its run waited or went on."""
-    return max((next_due(check, every, ended) - next_due(check, every, due)) // every, 0)
+    def missed(self, due: datetime, ended: datetime) -> int:
+        """Return how many points passed after `due` while its run waited or went on."""
+        return max((self.after(ended) - self.after(due)) // self.every, 0)
 
 
 class Gauges(Protocol):
@@ -82,6 +88,7 @@ class _Seat:
     """A check that is scheduled: its plan, when it is due next, and its run if one is under way."""
 
     plan: Plan
+    grid: Grid
     due: datetime
     running: asyncio.Task[None] | None = None
 
@@ -123,9 +130,9 @@ class Scheduler:
             if check in self._seats:
                 self._seats[check].plan = plan
             else:
-                due = next_due(check, plan.check.every, self._clock.now())
-                seat = self._seats[check] = _Seat(plan, due)
-                self._push(seat, due)
+                grid = Grid.of(check, plan.check.every)
+                seat = self._seats[check] = _Seat(plan, grid, self._clock.now())
+                self._push(seat, grid.after(seat.due))
 
     async def run(self) -> None:
         """Run checks as they become due, until cancelled; runs under way are cancelled with it."""
@@ -154,7 +161,7 @@ class Scheduler:
         now = self._clock.now()
         for check, seat in self._seats.items():
             if seat.due <= now:
-                self._push(seat, next_due(check, seat.plan.check.every, now))
+                self._push(seat, seat.grid.after(now))
 
     def hurry(self, check: CheckId) -> None:
         """Let `check` run as soon as after a failed run, unless it is due earlier or running."""
@@ -163,7 +170,7 @@ class Scheduler:
             self._push(seat, min(seat.due, self._clock.now() + seat.plan.check.retry_every))
 
     def _wake_at(self, now: datetime) -> datetime:
-        nap = now + (BUSY_NAP if self._running else IDLE_NAP)
+        nap = now + (TICK if self._running else IDLE_NAP)
         if not self._due or self._due[0][0] >= nap:
             return nap
         return max(self._due[0][0], now + TICK)
@@ -201,10 +208,10 @@ class Scheduler:
     def _again(self, seat: _Seat, due: datetime, *, soon: bool) -> None:
         if self._seats.get(seat.plan.id) is not seat:
             return
-        check, every, now = seat.plan.id, seat.plan.check.every, self._clock.now()
-        if count := missed(check, every, due, now):
-            self._gauges.missed(check, count)
-        self._push(seat, now + seat.plan.check.retry_every if soon else next_due(check, every, now))
+        now = self._clock.now()
+        if count := seat.grid.missed(due, now):
+            self._gauges.missed(seat.plan.id, count)
+        self._push(seat, now + seat.plan.check.retry_every if soon else seat.grid.after(now))
 
     def _push(self, seat: _Seat, due: datetime) -> None:
         """Make `due` the moment of the next run; an entry for another moment no longer counts."""

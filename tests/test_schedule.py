@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import CheckId, Reason, Sample, State
-from monitor.schedule import Limits, Scheduler, missed, next_due, phase
+from monitor.schedule import TICK, Grid, Limits, Scheduler
 from tests.fakes import START, FakeClock
 
 if TYPE_CHECKING:
@@ -29,10 +29,12 @@ moments = st.datetimes(datetime(2001, 1, 1), datetime(2099, 1, 1)).map(lambda at
 @given(check=checks, every=periods, now=moments)
 def test_the_grid_is_exact(check: CheckId, every: timedelta, now: datetime) -> None:
     """Due within one period, and a due moment leads to the next one, a period later: nothing fires twice."""
-    due = next_due(check, every, now)
+    grid = Grid.of(check, every)
+    due = grid.after(now)
     assert now < due <= now + every
-    assert next_due(check, every, due) == due + every
-    assert timedelta() <= phase(check, every) < every
+    assert grid.after(due) == due + every
+    assert timedelta() <= grid.phase < every
+    assert grid == Grid.of(check, every)
 
 
 @given(check=checks, every=periods, start=moments, runs=st.floats(0, 20))
@@ -40,13 +42,14 @@ def test_missed_runs_are_the_grid_points_that_passed(
     check: CheckId, every: timedelta, start: datetime, runs: float
 ) -> None:
     """A run that ends before the next point missed nothing."""
-    due = next_due(check, every, start)
-    assert missed(check, every, due, due + runs * every) == int((runs * every) // every)
+    grid = Grid.of(check, every)
+    due = grid.after(start)
+    assert grid.missed(due, due + runs * every) == int((runs * every) // every)
 
 
 def test_checks_spread_over_their_period() -> None:
     """A thousand checks do not begin together."""
-    phases = [phase(CheckId("s", f"c{n}"), 10 * SECOND) // SECOND for n in range(1000)]
+    phases = [Grid.of(CheckId("s", f"c{n}"), 10 * SECOND).phase // SECOND for n in range(1000)]
     counts = [phases.count(second) for second in range(10)]
     assert min(counts) > 60
     assert max(counts) < 140
@@ -141,7 +144,7 @@ async def test_runs_on_its_grid_and_nowhere_else(bench: Bench, clock: FakeClock)
     bench.plans(plan("a"), plan("b"))
     await clock.advance(timedelta(hours=1))
     for name in "ab":
-        first = (next_due(CheckId("s", name), 10 * SECOND, START) - START).total_seconds()
+        first = (Grid.of(CheckId("s", name), 10 * SECOND).after(START) - START).total_seconds()
         assert [round(at - first, 6) for at in bench.began[name]] == pytest.approx(
             [10 * n for n in range(360)], abs=0.02
         )
@@ -164,7 +167,7 @@ async def test_a_failed_run_is_repeated_soon_after_its_end(bench: Bench, clock: 
     bench.plans(plan("a", every=60))
     await clock.advance(timedelta(minutes=3))
     ends = [(sample.at - START).total_seconds() for sample in bench.taken]
-    assert ends[2] - ends[0] == pytest.approx(40, abs=0.1)
+    assert ends[2] - ends[0] == pytest.approx(40, abs=0.2)
 
 
 async def test_a_check_is_looked_at_soon_until_it_is_seen_to_be_well(bench: Bench, clock: FakeClock) -> None:
@@ -195,7 +198,7 @@ async def test_unknown_keeps_the_usual_pace(bench: Bench, clock: FakeClock) -> N
 
 
 async def test_fifty_targets_that_never_answer_cost_a_healthy_one_nothing(bench: Bench, clock: FakeClock) -> None:
-    """A 1 s check runs 300 times in five minutes, each within 20 ms of its time."""
+    """A 1 s check runs 300 times in five minutes, each within a tick of its time."""
     bench.takes = lambda name: 10.0 if name.startswith("hole") else 0.0
     bench.finds = lambda name: State.DOWN if name.startswith("hole") else State.UP
     bench.plans(plan("healthy", every=1, retry=1), *(plan(f"hole{n}", every=10) for n in range(50)))
@@ -203,7 +206,7 @@ async def test_fifty_targets_that_never_answer_cost_a_healthy_one_nothing(bench:
     bench.gauges.lags.clear()
     await clock.advance(timedelta(minutes=5))
     assert len(bench.began["healthy"]) == 302
-    assert max(bench.gauges.lags) <= 0.021
+    assert max(bench.gauges.lags) <= TICK.total_seconds() + 0.001
 
 
 @pytest.mark.parametrize("limits", [Limits(in_flight=4, per_host=2)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -129,11 +128,13 @@ class Resolver:
 
 
 def _numeric(host: str) -> list[tuple[socket.AddressFamily, str]]:
-    try:
-        number = ipaddress.ip_address(host)
-    except ValueError:
-        return []
-    return [(socket.AF_INET if isinstance(number, ipaddress.IPv4Address) else socket.AF_INET6, host)]
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host.partition("%")[0])
+        except (OSError, ValueError):
+            continue
+        return [(family, host)]
+    return []
 
 
 def _record(data: Any) -> str:  # noqa: ANN401 - a union that pycares does not name
