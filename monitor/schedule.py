@@ -159,7 +159,7 @@ class Scheduler:
     def _put_off_overdue(self) -> None:
         """Leave what was due before we run for its next moment: nobody was late, and it must not start in one burst."""
         now = self._clock.now()
-        for check, seat in self._seats.items():
+        for seat in self._seats.values():
             if seat.due <= now:
                 self._push(seat, seat.grid.after(now))
 
