@@ -38,7 +38,8 @@ class Watched:
     def gap(self) -> timedelta:
         """Return the time without a known run after which the check has no data: three intervals or more."""
         check = self.plan.check
-        return max(3 * check.every, check.every + 2 * check.timeout)
+        pace = max(check.every, check.retry_every)
+        return max(3 * pace, pace + 2 * check.timeout)
 
     def silent(self, now: datetime) -> bool:
         """Return whether there was nothing but unknown, or nothing, for too long."""

@@ -1,11 +1,19 @@
-"""What every test stands on: hypothesis without a stopwatch, and an environment that says nothing."""
+"""What every test stands on: no stopwatch for hypothesis, an environment that says nothing, the loops, shared peers."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 from hypothesis import settings
+
+from tests.peers import Authority, NameServer, name_server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
 
 # A shared machine is slow for seconds at a time: how long an example took says nothing about it.
 settings.register_profile("shared machine", deadline=None)
@@ -21,3 +29,20 @@ def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(OURS) or name.upper() in THEIRS:
             monkeypatch.delenv(name)
+
+
+def pytest_asyncio_loop_factories(item: pytest.Function) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run modules that say `BOTH_LOOPS` on the default loop and on uvloop, the others on the default one."""
+    both = getattr(item.module, "BOTH_LOOPS", False)
+    return {"asyncio": asyncio.new_event_loop} | ({"uvloop": uvloop.new_event_loop} if both else {})
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+async def names() -> AsyncIterator[NameServer]:
+    async with name_server() as server:
+        yield server

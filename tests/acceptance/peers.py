@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-PATIENCE = 20.0
+PATIENCE = 45.0
 LOOK = 0.02
 
 

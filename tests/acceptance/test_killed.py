@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from monitor.store import open_store
 from tests.acceptance import peers
 from tests.acceptance.peers import Incident, until
 from tests.acceptance.process import SITE, Monitor
+from tests.peers import hangs_up, tcp_peer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -40,7 +41,8 @@ async def test_a_count_of_failures_survives(shop: Shop, hook: Receiver, watching
         await daemon.kill()
         assert not hook.posts
         await daemon.start()
-        await hook.hears("firing")
+        told = await hook.hears("firing")
+        assert told.alerts[0]["labels"]["alertname"] == "down"
         assert await daemon.shows('monitor_probe_runs_total{system="shop",check="site"}') == 1
 
 
@@ -63,16 +65,20 @@ async def test_what_heals_while_nobody_looks_is_resolved_for_whoever_was_told(
 async def test_what_was_perhaps_accepted_is_sent_again_under_its_key(
     shop: Shop, hook: Receiver, watching: Callable[..., Monitor]
 ) -> None:
-    """The receiver has it, and before its answer comes the daemon dies: the same delivery arrives once more."""
+    """The receiver has it, the daemon dies before the answer: it comes again as it was, whatever is owed besides."""
     shop.breaks()
     hook.open.clear()
-    async with watching() as daemon:
-        await hook.hears("firing")
-        await daemon.kill()
-        hook.open.set()
-        await daemon.start()
-        await until(lambda: settled(daemon), "the delivery in the store")
-    first, second = hook.posts
+    async with AsyncExitStack() as cart:
+        port = (await cart.enter_async_context(tcp_peer(hangs_up))).port
+        async with watching(f"{SITE}      cart: {{kind: tcp, host: 127.0.0.1, port: {port}}}\n") as daemon:
+            await hook.hears("firing", "site")
+            await cart.aclose()
+            await until(lambda: len(daemon.stored("SELECT * FROM notifications")) == 2, "another one owed")
+            await daemon.kill()
+            hook.open.set()
+            await daemon.start()
+            await until(lambda: settled(daemon), "the delivery in the store")
+    first, second = hook.posts[:2]
     assert first.key == second.key != ""
     assert first.payload == second.payload
 
