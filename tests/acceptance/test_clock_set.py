@@ -81,7 +81,7 @@ def test_a_clock_that_is_set_changes_nothing(told: Hours) -> None:
     """Probing goes on, nobody is paged, nothing is "no data"; then a real outage pages, and ends over a restart."""
     for seen in told.seen:
         assert not [series for series in seen if series.startswith("monitor_alert{")]
-        assert seen[MISSED] == 0
+        assert seen[MISSED] < HOUR / 60  # an hour that was believed would leave out 3,600; a busy machine some
     assert not told.early
     page, over = told.posts
     assert [post.alerts[0]["status"] for post in (page, over)] == ["firing", "resolved"]
