@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from monitor.board import Board
 from monitor.model import DOWN, Alert, AlertKey, CheckId, Measure, Severity, State
+from monitor.probes.base import Retry
 from monitor.trend import BUCKETS, SPAN, Trend
 from monitor.watched import MOST_TRENDS, Watched
 from tests.examples import SECOND, SITE, sample
 from tests.fakes import START
-from tests.plans import plan, threshold
+from tests.plans import Scripted, plan, threshold
 
 X = Severity.CRITICAL
 
@@ -89,6 +90,12 @@ def test_a_check_is_silent_after_three_intervals_without_a_known_run() -> None:
     assert watched.silent(START + 30 * SECOND)
     watched.known_at = START + 30 * SECOND
     assert not watched.silent(START + 59 * SECOND)
+
+
+def test_a_slow_retry_makes_the_patience_longer() -> None:
+    """A check that is retried later than it usually runs is not silent before three of those."""
+    slow = Scripted(every=10 * SECOND, timeout=5 * SECOND, retry=Retry(every=60 * SECOND))
+    assert Watched(replace(plan(), check=slow), START).gap == 180 * SECOND
 
 
 def test_trends_are_kept_for_what_is_watched_and_are_bounded() -> None:

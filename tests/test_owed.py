@@ -100,6 +100,18 @@ def test_a_resolve_whose_opening_never_arrived_says_so() -> None:
     assert left.notification.missed
 
 
+def test_a_chain_of_messages_that_never_arrived_is_remembered_to_its_beginning() -> None:
+    """Opened, worse, resolved: it is still the first that the channel hears of it."""
+    owed = queue(notification("a", severity=W), notification("a", EventKind.WORSENED, at=5))
+    drop_stale(owed)
+    last = notification("a", EventKind.RESOLVED, at=9)
+    owed.add(Owed(last))
+    assert owed.changed
+    drop_stale(owed)
+    assert owed.owed[last.id].notification.missed
+    assert len(owed.replaced[last.id]) == 2
+
+
 def test_what_was_owed_for_days_is_given_up() -> None:
     """Three days after it was decided."""
     owed = queue(notification("a", severity=W))

@@ -256,6 +256,20 @@ async def test_a_reload_disturbs_only_what_changed(bench: Bench, clock: FakeCloc
     assert bench.most_active["changed"] <= 1
 
 
+async def test_what_was_due_before_the_start_is_not_made_up_for() -> None:
+    """The store was waited for a minute: nobody was late, nothing was missed, nothing starts in a burst."""
+    bench = Bench(FakeClock(), Limits())
+    bench.plans(*(plan(f"c{n}") for n in range(20)))
+    await bench.clock.advance(timedelta(minutes=1))
+    running = asyncio.create_task(bench.scheduler.run())
+    await bench.clock.advance(SECOND)
+    assert len(bench.taken) < 10
+    assert bench.gauges.left_out == {}
+    assert max(bench.gauges.lags) <= TICK.total_seconds() + 0.001
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_bug_while_taking_a_sample_stops_nothing(bench: Bench, clock: FakeClock) -> None:
     """It is logged, and the check runs again."""
 
