@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from monitor.model import Sample
     from monitor.plan import Plan
     from monitor.probes.base import Resources
-    from monitor.thresholds import Threshold
 
 AT_ONCE = 20
 
@@ -68,8 +67,3 @@ def _crossed(plan: Plan, sample: Sample) -> Iterator[str]:
             if worst is not None and verdict.value is not None:
                 figure = next(figure.text for figure in threshold.figures if figure.severity is worst)
                 yield f"{worst}: {threshold.name} is {show(verdict.value, threshold.unit)} ({figure})"
-
-
-def not_judged(plan: Plan) -> list[Threshold]:
-    """Return the thresholds of `plan` that one run cannot judge, because they look at a window."""
-    return [threshold for threshold in plan.thresholds if threshold.watch.function is not Function.LAST]
