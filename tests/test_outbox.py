@@ -303,6 +303,16 @@ async def test_a_channel_that_is_gone_rejects_what_it_is_owed(bench: Bench) -> N
     assert bench.writer.results(note.id) == [AttemptResult.REJECTED]
 
 
+async def test_what_was_owed_for_three_days_is_given_up_and_recorded(bench: Bench) -> None:
+    """It is not sent any more, and does not stay owed."""
+    note = notification(severity=Severity.WARNING, at=-3 * 86_400 - 1)
+    bench.outbox.owe([note], uncertain=False)
+    await bench.clock.advance(2 * SECOND)
+    assert bench.ops.sent == []
+    assert bench.writer.results(note.id) == [AttemptResult.REJECTED]
+    assert bench.outbox.oldest() is None
+
+
 async def test_a_sender_that_crashes_is_started_again(bench: Bench) -> None:
     """A bug in one channel neither loses a message nor stops the rest."""
     calls = 0
