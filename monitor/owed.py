@@ -55,7 +55,7 @@ class Queue:
 
     def sent(self, batch: Sequence[Owed], now: datetime) -> None:
         """Note that `batch` leaves now, which starts the minute of collecting; a repetition starts none."""
-        if batch[0].attempts or batch[0].notification.id in self.alone:
+        if batch[0].delivery or batch[0].notification.id in self.alone:
             return
         self.sent_at = now
         if any(rings(owed.notification) for owed in batch):

@@ -73,6 +73,14 @@ def test_a_repetition_starts_no_minute() -> None:
     assert owed.critical_at is None
 
 
+def test_what_was_begun_before_a_crash_is_a_repetition() -> None:
+    """Nobody knows whether it arrived; what follows, such as its end, does not wait a minute for that."""
+    owed = queue(notification("a"))
+    begun = replace(next(iter(owed.owed.values())), delivery="d1")
+    owed.sent([begun], START + 200 * SECOND)
+    assert owed.sent_at is None
+
+
 def test_only_criticals_leave_while_the_store_is_away() -> None:
     """The rest can wait until it is durable."""
     owed = queue(notification("a", severity=W), notification("b"))
