@@ -185,10 +185,11 @@ class Scheduler:
 
     async def _run(self, seat: _Seat, due: datetime) -> None:
         plan = seat.plan
-        self._gauges.lag((self._clock.now() - due).total_seconds())
+        begun = self._clock.now()
+        self._gauges.lag((begun - due).total_seconds())
         soon = False
         try:
-            sample = await self._probe(plan)
+            sample = await self._probe(plan, begun)
             soon = sample.state is State.DOWN
             soon = await self._take(sample) or soon
         except Exception:
@@ -198,11 +199,10 @@ class Scheduler:
             self._gauges.in_flight(len(self._running) - 1)
         self._again(seat, due, soon=soon)
 
-    async def _probe(self, plan: Plan) -> Sample:
-        """Run the probe once it has its slots; its deadline begins then."""
-        waiting = self._clock.now()
+    async def _probe(self, plan: Plan, begun: datetime) -> Sample:
+        """Run the probe once it has its slots, for which it waits since `begun`; its deadline begins then."""
         async with self._host_slots[plan.check.host], self._slots:
-            self._gauges.waited((self._clock.now() - waiting).total_seconds())
+            self._gauges.waited((self._clock.now() - begun).total_seconds())
             return await self._observe(plan)
 
     def _again(self, seat: _Seat, due: datetime, *, soon: bool) -> None:

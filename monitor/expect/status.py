@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, StrictInt, WithJsonSchema
@@ -15,6 +16,7 @@ _RANGE = re.compile(r"(\d{3})\s*-\s*(\d{3})")
 _PATTERN = r"^([1-9][xX]{2}|\d{3}(\s*-\s*\d{3})?)$"
 
 
+@lru_cache(maxsize=1_000)
 def span(status: Status) -> tuple[int, int]:
     """Return the lowest and the highest status that `status` stands for; raises ValueError if it is none."""
     text = str(status).strip()

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from monitor.fetch.reader import Reader
 
-PIECE = 64 * 2**10
+PIECE = 16 * 2**10
+"""What is read at once: one TLS record holds no more."""
 
 
 class Tls:
@@ -75,14 +76,21 @@ class Line(asyncio.Protocol):
         try:
             if not self.secured_at:
                 self._shake_hands(tls)
-            while data := tls.session.read(PIECE):
-                self._reader.feed(data)
-            self._reader.eof()
+            self._read(tls)
         except ssl.SSLError as error:
             if not isinstance(error, ssl.SSLWantReadError):
                 self._reader.end(error)
         if tls.outgoing.pending and self._transport:
             self._transport.write(tls.outgoing.read())
+
+    def _read(self, tls: Tls) -> None:
+        """Hand on what has come. To be told each time that there is no more costs as much as to read it."""
+        while tls.incoming.pending or tls.session.pending():
+            data = tls.session.read(PIECE)
+            if not data:
+                self._reader.eof()
+                return
+            self._reader.feed(data)
 
     def _shake_hands(self, tls: Tls) -> None:
         tls.session.do_handshake()

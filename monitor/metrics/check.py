@@ -1,7 +1,7 @@
-"""The series of one check, rendered once after each run.
+"""The series of one check, rendered when they are asked for and a run has changed them.
 
 Rendering everything at each scrape would stall the loop for 150 ms at 1,000 checks (measured with prometheus_client),
-in the middle of what is being timed. So each run renders the few lines that it changed, and a scrape only joins bytes.
+in the middle of what is being timed. So lines are kept until a run changes them, and are rendered check by check.
 """
 
 from __future__ import annotations
@@ -78,6 +78,8 @@ class CheckSeries:
         self._gauges: dict[str, Family] = {}
         self._series: dict[tuple[str, Labels], tuple[Family | None, str]] = {}
         self._shown: set[Family] = set()
+        self._newest: Sample | None = None
+        self._failed = False
 
     def describe(self, plan: Plan, gauge: Callable[[str, str], Family]) -> None:
         """Follow a new or changed plan; what was counted stays. `gauge` yields the family of a name and a meaning."""
@@ -87,6 +89,7 @@ class CheckSeries:
         self._series.clear()
         for reason in sorted(plan.check.reasons):
             self._failures.setdefault(reason, 0)
+        self._failed = True
         self._show_figures(plan)
         self._show_counts()
         self.miss(0)
@@ -98,18 +101,25 @@ class CheckSeries:
         self._put(self._families.duration, self._durations.render())
 
     def take(self, sample: Sample) -> None:
-        """Count one run and render what it changed."""
+        """Count one run; `render` shows it."""
+        self._newest = sample
         self._runs += 1
+        self._durations.observe(sample.took.total_seconds())
+        self._failed |= sample.state is not State.UP
         if sample.state is State.UNKNOWN:
             self._unknown += 1
-            self._families.success.blocks.pop(self._id, None)
-        else:
-            self._put(self._families.success, f"{self._success}{sample.state is State.UP:d}\n".encode())
         if sample.state is State.DOWN:
             reason = sample.reason or Reason.UNKNOWN
             self._failures[reason] = self._failures.get(reason, 0) + 1
-        self._show_counts(failed=sample.state is not State.UP)
-        self._durations.observe(sample.took.total_seconds())
+
+    def render(self) -> None:
+        """Render what the runs since the last time changed."""
+        sample, self._newest = self._newest, None
+        if sample is None:
+            return
+        success = "" if sample.state is State.UNKNOWN else f"{self._success}{sample.state is State.UP:d}\n"
+        self._put(self._families.success, success.encode())
+        self._show_counts()
         self._put(self._families.duration, self._durations.render())
         self._put(self._families.last_run, f"{self._last_run}{sample.at.timestamp():.3f}\n".encode())
         self._show_measures(sample)
@@ -133,13 +143,15 @@ class CheckSeries:
     def _count(self, family: Family, value: int) -> None:
         self._put(family, f"{family.name}{{{self._labels}}} {value}\n".encode())
 
-    def _show_counts(self, *, failed: bool = True) -> None:
+    def _show_counts(self) -> None:
         self._count(self._families.runs, self._runs)
-        if failed:
-            self._count(self._families.unknown, self._unknown)
-            name = self._families.failures.name
-            lines = [f'{name}{{{self._labels},reason="{reason}"}} {n}\n' for reason, n in self._failures.items()]
-            self._put(self._families.failures, "".join(lines).encode())
+        if not self._failed:
+            return
+        self._failed = False
+        self._count(self._families.unknown, self._unknown)
+        name = self._families.failures.name
+        lines = [f'{name}{{{self._labels},reason="{reason}"}} {n}\n' for reason, n in self._failures.items()]
+        self._put(self._families.failures, "".join(lines).encode())
 
     def _show_figures(self, plan: Plan) -> None:
         """Show each figure; of two figures for the same watch and level the first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, disable_created_metrics, generate_latest
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 EDGES = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+PIECE = 25
+"""How many checks are rendered without a pause: about half a millisecond."""
 MOST_EDGES = 40
 """How many edges the histogram of durations may have: each one is a series of every check."""
 
@@ -44,6 +47,7 @@ class Metrics:
         self._gauges: dict[str, Family] = {}
         self._alerts = Family("monitor_alert", "gauge", "1 for each alert that is pending or firing.")
         self._edges: tuple[float, ...] = EDGES
+        self._stale: dict[CheckId, CheckSeries] = {}
 
     def watch(self, plan: Plan) -> None:
         """Show a check; one that is shown already follows the changed plan and keeps its counts.
@@ -63,6 +67,7 @@ class Metrics:
 
     def forget(self, check: CheckId) -> None:
         """Show nothing of a check any more. Its alerts vanish by `alert`, when they are closed."""
+        self._stale.pop(check, None)
         if series := self._checks.pop(check, None):
             series.vanish()
 
@@ -70,6 +75,7 @@ class Metrics:
         """Show the newest sample of a check; one that is not watched is ignored."""
         if series := self._checks.get(sample.check):
             series.take(sample)
+            self._stale[sample.check] = series
 
     def missed(self, check: CheckId, count: int) -> None:
         """Count runs of `check` that were left out."""
@@ -89,10 +95,18 @@ class Metrics:
 
         Whoever asks may do other things in between. What changes meanwhile is seen by the parts that follow.
         """
+        yield from self._rendered()
         for family in (*self._families, self._alerts, *self._gauges.values()):
             if family.blocks:
                 yield b"".join([family.header(openmetrics=openmetrics), *family.blocks.values()])
         yield self._own(openmetrics=openmetrics)
+
+    def _rendered(self) -> Iterator[bytes]:
+        """Render what runs have changed, some checks at a time; what changes meanwhile waits for the next scrape."""
+        for _ in range(math.ceil(len(self._stale) / PIECE)):
+            for check in [*islice(self._stale, PIECE)]:
+                self._stale.pop(check).render()
+            yield b""
 
     def page(self, *, openmetrics: bool = False) -> bytes:
         """Return every series at once."""

@@ -80,7 +80,7 @@ class Writer:
     def keep(self, sample: Sample) -> None:
         """Write `sample` within a second, together with others."""
         self._backlog.keep(sample)
-        self._write_by(self._clock.now() + LINGER)
+        self._write_by(sample.at + LINGER)
 
     def post(self, change: Change) -> None:
         """Queue `change` and write it at once, without waiting for it."""

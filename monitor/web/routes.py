@@ -87,7 +87,8 @@ class Routes:
 async def _unhurried(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
     """Yield each of `parts`, letting everything else go first: the loop stands still for one part, not for the page."""
     for part in parts:
-        yield part
+        if part:
+            yield part
         await asyncio.sleep(0)
 
 

@@ -4,7 +4,6 @@ import math
 import os
 import shutil
 import subprocess
-import time
 from dataclasses import replace
 
 import pytest
@@ -372,17 +371,13 @@ def test_promtool_has_nothing_to_say() -> None:
     assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 0)
 
 
-def test_a_thousand_checks_stall_the_loop_for_milliseconds() -> None:
-    """A scrape joins what is rendered. CPU time, the best of several: the machine may be busy, the joining is not."""
+def test_what_runs_changed_is_rendered_a_few_checks_at_a_time() -> None:
+    """Each empty part is a pause for others; a second look finds nothing to render. What it costs is in benchmarks/."""
     metrics = Metrics()
-    measures = [Measure(spec.name, 1.5, labels(dict.fromkeys(spec.labels, "x"))) for spec in Web.measures]
-    for n in range(1_000):
+    for n in range(60):
         check = CheckId("shop", f"check-{n}")
         metrics.watch(plan(check, threshold("duration", Unit.SECONDS, 0.3, 0.5)))
-        metrics.sample(replace(sample(State.UP, *measures), check=check))
-    taken = []
-    for _ in range(10):
-        begun = time.process_time()
-        metrics.page()
-        taken.append(time.process_time() - begun)
-    assert min(taken) < 0.005
+        metrics.sample(replace(sample(State.UP, Measure("duration", 1.5)), check=check))
+    assert [part for part in metrics.parts() if not part] == [b""] * 3
+    assert [part for part in metrics.parts() if not part] == []
+    assert len([key for key in read(metrics) if key[0] == "monitor_probe_success"]) == 60
