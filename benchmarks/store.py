@@ -100,6 +100,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.db"
         store = await open_store(path)
+        await store.lead()
         await measure_writes(store)
         await measure_tidy(store)
         await store.close()

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.store.base import Hour, HourMeasure, Store, StoreUnavailable, StoreUnusable
+from monitor.store.base import (
+    LEASE,
+    LEASE_POLL,
+    LEASE_RENEWAL,
+    Hour,
+    HourMeasure,
+    LeaseLost,
+    Store,
+    StoreUnavailable,
+    StoreUnusable,
+)
+from monitor.store.flock import FileLease, FileLock
+from monitor.store.lease import RowLease
 from monitor.store.retention import Retention
-from monitor.store.rollup import read_facts
 from monitor.store.sql import SqlStore
 from monitor.store.sqlite import open_sqlite
 from monitor.store.writer import Writer
 
 __all__ = [
+    "LEASE",
+    "LEASE_POLL",
+    "LEASE_RENEWAL",
     "Hour",
     "HourMeasure",
+    "LeaseLost",
     "Retention",
     "Store",
     "StoreUnavailable",
@@ -28,15 +43,13 @@ _SQLITE = "sqlite:///"
 async def open_store(where: str | Path, retention: Retention | None = None) -> Store:
     """Open the store at `where`, a path or `sqlite:///path` (four slashes: an absolute one), or make it there.
 
-    Its schema is up to date then. Raises `StoreUnusable` when something else stands there, and leaves it untouched;
+    Its schema is up to date then, and it can be read; to write, `lead` first. Raises `StoreUnusable` when something else stands there, and leaves it untouched;
     raises `StoreUnavailable` when the store is locked or the disk is full, which may pass.
     """
-    database = await open_sqlite(_path(where))
-    try:
-        return SqlStore(database, retention or Retention(), await read_facts(database))
-    except BaseException:
-        await database.close()
-        raise
+    path = _path(where)
+    database = await open_sqlite(path)
+    lease = FileLease(FileLock(path), RowLease(database, LEASE, database.write))
+    return SqlStore(database, lease, retention or Retention())
 
 
 def _path(where: str | Path) -> Path:

@@ -2,7 +2,7 @@
 
 Everything queued becomes one transaction, so whoever waits shares it with all others that wait. While the store is
 away, what was to be written stays in memory, is tried again every few seconds, and arrives in the same order under the
-same ids.
+same ids. Once another instance leads, nothing is written any more: what is left here has been overtaken.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from monitor.store.backlog import Backlog
-from monitor.store.base import StoreUnavailable
+from monitor.store.base import LeaseLost, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +59,7 @@ class Writer:
         self._stirred = asyncio.Event()
         self._writing = asyncio.Lock()
         self._ending = asyncio.Event()
+        self._overtaken = False
         self.unavailable_since: datetime | None = None
         self.committed_at: datetime | None = None
 
@@ -91,11 +92,12 @@ class Writer:
         """Queue `change` before the first pause, write it at once, and return True when it is durable.
 
         False after 2 s, or at once while the store is known to be away or this is closed: the change stays queued and
-        is written later. It stays queued too when the caller is cancelled.
+        is written later. It stays queued too when the caller is cancelled. Once another instance leads it is False at
+        once, and the change is never written.
         """
         self._backlog.add(change)
         self._write_by(self._clock.now())
-        if self._ending.is_set() or not self.available:
+        if self._ending.is_set() or self._overtaken or not self.available:
             return False
         durable: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(durable)
@@ -103,7 +105,10 @@ class Writer:
         return durable.done() and durable.result()
 
     async def run(self) -> None:
-        """Write what is queued until closed. A store that is away is waited for; any other exception is raised."""
+        """Write what is queued until closed. A store that is away is waited for; any other exception is raised.
+
+        `LeaseLost` is one of those: whoever runs this must stop then.
+        """
         wait = FIRST_WAIT
         while not self._ending.is_set():
             await self._until_due()
@@ -114,10 +119,12 @@ class Writer:
                 wait = min(wait * 2, LONGEST_WAIT)
 
     async def close(self) -> None:
-        """Write what is queued, if that succeeds within 3 s, and end `run`; harmless when called twice."""
+        """Write what is queued, if that succeeds within 3 s and we still lead, and end `run`; harmless when called twice."""
         self._ending.set()
         self._stirred.set()
-        if self._backlog:
+        if self._overtaken:
+            self._due = None
+        elif self._backlog:
             self._due = self._clock.now()
         last = asyncio.create_task(self._write_due())
         try:
@@ -127,8 +134,9 @@ class Writer:
         await asyncio.wait({last})
         self._answer(self._waiting, durable=False)
         if self._backlog:
-            log.error("changes_not_written", why="the store was away until the end")
-        if not last.cancelled():
+            why = "another instance leads" if self._overtaken else "the store was away until the end"
+            log.error("changes_not_written", why=why)
+        if not (last.cancelled() or isinstance(last.exception(), LeaseLost)):
             last.result()
 
     def _write_by(self, moment: datetime) -> None:
@@ -170,6 +178,9 @@ class Writer:
             self._backlog.put_back(change)
             self._waiting[:0] = waiting
             self._due = self._clock.now()
+            if isinstance(error, LeaseLost):
+                self._overtaken = True
+                self._answer(self._waiting, durable=False)
             if not isinstance(error, StoreUnavailable):
                 raise
             self._away(error)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.store import open_store
-from tests.store.files import mounted
+from tests.store.files import leading, mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -44,7 +43,7 @@ def address(address_of: Callable[[Path], str], tmp_path: Path) -> str:
 @pytest.fixture
 async def store(address: str) -> AsyncIterator[Store]:
     """Open an empty store."""
-    opened = await open_store(address)
+    opened = await leading(address)
     yield opened
     await opened.close()
 

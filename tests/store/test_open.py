@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.store import StoreUnusable, open_store
+from tests.store.files import leading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ async def test_a_relative_path_stays_where_it_was_when_the_folder_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    store = await open_store("a.db")
+    store = await leading("a.db")
     monkeypatch.chdir("/")
     assert await store.alerts() == []
     await store.close()

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Alert, Change, Severity
-from monitor.store import StoreUnavailable, Writer, open_store
+from monitor.store import StoreUnavailable, Writer
 from monitor.store.backlog import MOST_SAMPLES
 from monitor.store.writer import MOST_AT_ONCE
 from tests.fakes import START, FakeClock
+from tests.store.files import leading
 from tests.store.values import BEGINNING, KEY, SECOND, SITE, alert, sample, step
 
 if TYPE_CHECKING:
@@ -438,7 +439,7 @@ async def test_whatever_happens_promises_hold_and_order_is_kept(script: list[str
 
 async def test_it_works_with_a_real_store(tmp_path: Path) -> None:
     clock = FakeClock()
-    store = await open_store(tmp_path / "monitor.db")
+    store = await leading(tmp_path / "monitor.db")
     writer = Writer(store, clock)
     async with running(writer):
         assert all(await asyncio.gather(*(writer.commit(step(number)) for number in range(20))))
