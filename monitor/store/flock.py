@@ -3,7 +3,7 @@
 Beside the database stands a lock file, and whoever has it locked (`flock`) leads: a restart after `kill -9` waits for
 nobody. The row of `lease` is claimed besides, for its token. If the lock file is deleted or replaced, another instance
 can lock what stands there then: the token fences the first one off. The lock file itself is never deleted, since
-nobody could tell which of two was locked. Nothing is promised on a network file system, as SQLite promises nothing there.
+nobody could tell which of two was locked. On a network file system nothing is promised, as SQLite promises nothing.
 """
 
 from __future__ import annotations

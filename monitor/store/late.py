@@ -50,7 +50,7 @@ class LateStore:
         return self._ready
 
     async def lead(self) -> bool:
-        """As `Store.lead`; raises as `open_store` too. Once it has raised `LeaseLost`, or after `resign`, it always does."""
+        """As `Store.lead`; raises as `open_store` too. After `LeaseLost` or `resign` it always raises `LeaseLost`."""
         async with self._opening:
             if self._lost is not None:
                 raise LeaseLost(str(self._lost))

@@ -119,7 +119,7 @@ class Writer:
                 wait = min(wait * 2, LONGEST_WAIT)
 
     async def close(self) -> None:
-        """Write what is queued, if that succeeds within 3 s and we still lead, and end `run`; harmless when called twice."""
+        """Write what is queued, while we lead and within 3 s, and end `run`; harmless when called twice."""
         self._ending.set()
         self._stirred.set()
         if self._overtaken:

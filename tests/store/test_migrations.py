@@ -88,12 +88,12 @@ def alter(path: Path, *statements: str) -> None:
 
 
 EXPANDED = (
-    f"UPDATE alembic_version SET version_num = '{schema.CURRENT + 1:04}'",
+    f"UPDATE alembic_version SET version_num = '{schema.CURRENT + 1:04}'",  # noqa: S608 - a number of our own
     "ALTER TABLE samples ADD COLUMN extra TEXT",
     "ALTER TABLE notifications ADD COLUMN urgency INTEGER NOT NULL DEFAULT 1",
     "CREATE TABLE new_things (id INTEGER PRIMARY KEY)",
 )
-OURS_NO_MORE = f"UPDATE facts SET value = {schema.CURRENT + 1} WHERE name = 'oldest_leader'"
+OURS_NO_MORE = f"UPDATE facts SET value = {schema.CURRENT + 1} WHERE name = 'oldest_leader'"  # noqa: S608 - as above
 
 
 async def left_behind(path: Path) -> None:
