@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from monitor.store.address import is_postgres
 from monitor.store.base import Hour, HourMeasure, Store, StoreUnavailable, StoreUnusable
+from monitor.store.postgres import PostgresDatabase, open_postgres
 from monitor.store.retention import Retention
 from monitor.store.rollup import read_facts
 from monitor.store.sql import SqlStore
-from monitor.store.sqlite import open_sqlite
+from monitor.store.sqlite import SqliteDatabase, open_sqlite
 from monitor.store.writer import Writer
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "StoreUnavailable",
     "StoreUnusable",
     "Writer",
+    "open_database",
     "open_store",
 ]
 
@@ -26,12 +29,13 @@ _SQLITE = "sqlite:///"
 
 
 async def open_store(where: str | Path, retention: Retention | None = None) -> Store:
-    """Open the store at `where`, a path or `sqlite:///path` (four slashes: an absolute one), or make it there.
+    """Open the store at `where`, or make it there: a path, `sqlite:///path` (four slashes: an absolute one), or
+    `postgresql://user:password@host/database`.
 
     Its schema is up to date then. Raises `StoreUnusable` when something else stands there, and leaves it untouched;
-    raises `StoreUnavailable` when the store is locked or the disk is full, which may pass.
+    raises `StoreUnavailable` when the store is locked, full or cannot be reached, which may pass.
     """
-    database = await open_sqlite(_path(where))
+    database = await open_database(where)
     try:
         return SqlStore(database, retention or Retention(), await read_facts(database))
     except BaseException:
@@ -39,17 +43,23 @@ async def open_store(where: str | Path, retention: Retention | None = None) -> S
         raise
 
 
+async def open_database(where: str | Path) -> SqliteDatabase | PostgresDatabase:
+    """Open what a store at `where` stands on; as `open_store`."""
+    if isinstance(where, str) and is_postgres(where):
+        return await open_postgres(where)
+    return await open_sqlite(_path(where))
+
+
 def _path(where: str | Path) -> Path:
     """Return the path that `where` names; messages repeat only its scheme, since the rest may hold a password."""
     if isinstance(where, Path):
         return where.absolute()
     scheme, separator, _ = where.partition("://")
-    if scheme.startswith("postgres"):
-        msg = "this release keeps its store in an SQLite file only; PostgreSQL comes with a later one"
-        raise StoreUnusable(msg)
     if (separator and not where.startswith(_SQLITE)) or where in {"", _SQLITE}:
         msg = (
-            f"the store is a path or {_SQLITE}path, not {scheme}{separator}…" if separator else "the store has no path"
+            f"the store is a path, {_SQLITE}path or postgresql://…, not {scheme}{separator}…"
+            if separator
+            else "the store has no path"
         )
         raise StoreUnusable(msg)
     return Path(where.removeprefix(_SQLITE)).absolute()
