@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-CURRENT = 2
+CURRENT = 3
 """The number of the newest migration: the schema that this release was made for."""
 
 metadata = MetaData(
@@ -68,6 +68,8 @@ samples = Table(
     sqlite_with_rowid=False,
 )
 """`figures` are the values of the measures, 8 bytes each; their names and labels are in `layouts`."""
+
+Index(None, samples.c.check_id, samples.c.at).ddl_if(dialect="postgresql")
 
 layouts = Table(
     "layouts",

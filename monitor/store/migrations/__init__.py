@@ -10,7 +10,7 @@ that.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from alembic import command
 from alembic.config import Config
@@ -51,7 +51,21 @@ def migrate(connection: Connection) -> None:
 
 
 def found_version(connection: Connection) -> int:
-    """Return the number of the database's schema, 0 when it has none yet."""
-    if not inspect(connection).has_table("alembic_version"):
+    """Return the number of the database's schema, 0 when it has none yet.
+
+    Raises `StoreUnusable` when tables are there that are not ours.
+    """
+    known = set(inspect(connection).get_table_names())
+    ours = known.intersection(schema.metadata.tables)
+    if "alembic_version" not in known:
+        if ours:
+            _refuse(f"has tables of another program under our names: {', '.join(sorted(ours))}")
         return 0
-    return int(connection.execute(text(VERSION_QUERY)).scalar_one())
+    version = connection.execute(text(VERSION_QUERY)).scalar()
+    if schema.facts.name not in ours or version is None or not version.isdecimal():
+        _refuse("belongs to another program, which keeps its own history of migrations there")
+    return int(version)
+
+
+def _refuse(why: str) -> NoReturn:
+    raise StoreUnusable(f"the database {why}; give the monitor one of its own. It was left as it is")
