@@ -24,9 +24,10 @@ from monitor.owed import GIVE_UP_AFTER
 from monitor.pipeline import Pipeline
 from monitor.probes.base import observe
 from monitor.schedule import Limits, Scheduler
-from monitor.secrets import Redactor
-from monitor.store import Retention, StoreUnavailable, StoreUnusable, Writer, open_store
+from monitor.secrets import Redactor, Secret
+from monitor.store import Retention, StoreUnavailable, StoreUnusable, Writer, open_database, open_store
 from monitor.store.late import LateStore
+from monitor.store.schema import CURRENT
 from monitor.trend import SPAN
 from monitor.watchdog import Watchdog
 from monitor.web import Tokens, Web
@@ -316,10 +317,27 @@ def _spare_the_collector() -> None:
     gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
 
 
-async def _open(path: Path, retention: Retention) -> Store:
-    """Open the store at `path`; its folder is made if need be."""
+async def upgrade(where: Path | Secret) -> tuple[int, int]:
+    """Bring the schema of the store at `where` up to date; return its number before, 0 for a new one, and now.
+
+    Raises as `open_store` does.
+    """
+    database = await open_database(await _place(where))
+    await database.close()
+    return database.found, max(database.found, CURRENT)
+
+
+async def _open(where: Path | Secret, retention: Retention) -> Store:
+    """Open the store at `where`."""
+    return await open_store(await _place(where), retention)
+
+
+async def _place(where: Path | Secret) -> Path | str:
+    """Return `where` as the store takes it; a file's folder is made if need be."""
+    if isinstance(where, Secret):
+        return where.reveal()
     try:
-        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(where.parent.mkdir, parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreUnusable(f"the folder {path.parent} cannot be made: {error.strerror or error}") from error
-    return await open_store(path, retention)
+        raise StoreUnusable(f"the folder {where.parent} cannot be made: {error.strerror or error}") from error
+    return where

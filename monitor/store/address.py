@@ -1,4 +1,4 @@
-"""The address of a PostgreSQL database, as Render, Neon, Supabase and libpq write it. Pure but for certificates' files."""
+"""The address of a PostgreSQL database, as Render, Neon, Supabase and libpq write it."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def cause(error: BaseException) -> BaseException:
 def meaning(error: BaseException, place: str, *, opened: bool) -> Exception | None:
     """Return what to raise for `error` at `place`; None for a bug of ours.
 
-    Where the store was `opened` before, whatever keeps us out may pass: a password is changed back, a database restored.
+    Once the store was `opened`, whatever keeps us out may pass: a password is changed back, a database restored.
     """
     found = cause(error)
     code = str(getattr(found, "sqlstate", None) or "")

@@ -87,7 +87,7 @@ def alter(path: Path, *statements: str) -> None:
 
 
 EXPANDED = (
-    "UPDATE alembic_version SET version_num = '0002'",
+    "UPDATE alembic_version SET version_num = '0003'",
     "ALTER TABLE samples ADD COLUMN extra TEXT",
     "ALTER TABLE notifications ADD COLUMN urgency INTEGER NOT NULL DEFAULT 1",
     "CREATE TABLE new_things (id INTEGER PRIMARY KEY)",
@@ -113,15 +113,15 @@ async def test_this_release_works_on_the_schema_of_the_next(tmp_path: Path) -> N
     assert len([found async for found in store.replay(BEGINNING)]) == 2
     await store.close()
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
 
 
 async def test_a_schema_that_this_release_cannot_use_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "monitor.db"
     await left_behind(path)
-    alter(path, *EXPANDED, "UPDATE facts SET value = 2 WHERE name = 'oldest_leader'")
+    alter(path, *EXPANDED, "UPDATE facts SET value = 3 WHERE name = 'oldest_leader'")
     before = path.read_bytes()
-    with pytest.raises(StoreUnusable, match="only releases from schema 2 on"):
+    with pytest.raises(StoreUnusable, match="only releases from schema 3 on"):
         await open_store(path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["monitor.db"]  # noqa: PTH208 - one call, no loop
@@ -130,9 +130,9 @@ async def test_a_schema_that_this_release_cannot_use_is_refused_and_left_as_it_i
 def test_what_was_not_seen_before_opening_is_refused_when_migrating() -> None:
     with in_memory() as connection:
         migrate(connection)
-        for statement in (*EXPANDED, "UPDATE facts SET value = 2 WHERE name = 'oldest_leader'"):
+        for statement in (*EXPANDED, "UPDATE facts SET value = 3 WHERE name = 'oldest_leader'"):
             connection.execute(text(statement))
-        with pytest.raises(StoreUnusable, match="only releases from schema 2 on"):
+        with pytest.raises(StoreUnusable, match="only releases from schema 3 on"):
             migrate(connection)
 
 
