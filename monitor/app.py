@@ -8,6 +8,7 @@ import random
 import signal
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,7 +25,7 @@ from monitor.owed import GIVE_UP_AFTER
 from monitor.pipeline import Pipeline
 from monitor.probes.base import observe
 from monitor.schedule import Limits, Scheduler
-from monitor.secrets import Redactor, Secret
+from monitor.secrets import Redactor
 from monitor.store import Retention, StoreUnavailable, StoreUnusable, Writer, open_database, open_store
 from monitor.store.late import LateStore
 from monitor.store.schema import CURRENT
@@ -34,13 +35,13 @@ from monitor.web import Tokens, Web
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from pathlib import Path
 
     from monitor.channels.base import Channel, SendResult
     from monitor.config import Config
     from monitor.model import Delivery, Notification
     from monitor.outside import Outside
     from monitor.plan import Plan
+    from monitor.secrets import Secret
     from monitor.settings import Settings
     from monitor.store import Store
 
@@ -322,22 +323,22 @@ async def upgrade(where: Path | Secret) -> tuple[int, int]:
 
     Raises as `open_store` does.
     """
-    database = await open_database(await _place(where))
+    database = await open_database(await asyncio.to_thread(_place, where))
     await database.close()
     return database.found, max(database.found, CURRENT)
 
 
 async def _open(where: Path | Secret, retention: Retention) -> Store:
     """Open the store at `where`."""
-    return await open_store(await _place(where), retention)
+    return await open_store(await asyncio.to_thread(_place, where), retention)
 
 
-async def _place(where: Path | Secret) -> Path | str:
+def _place(where: Path | Secret) -> Path | str:
     """Return `where` as the store takes it; a file's folder is made if need be."""
-    if isinstance(where, Secret):
+    if not isinstance(where, Path):
         return where.reveal()
     try:
-        await asyncio.to_thread(where.parent.mkdir, parents=True, exist_ok=True)
+        where.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnusable(f"the folder {where.parent} cannot be made: {error.strerror or error}") from error
     return where

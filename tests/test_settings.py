@@ -111,8 +111,10 @@ def test_all_faults_are_told_at_once_and_no_secret_is(monkeypatch: pytest.Monkey
         LOG_FORMAT="xml",
     )
     assert faults == [
-        "MONITOR_DATABASE_URL: must be sqlite:/// and the path of a file (an absolute path makes it four slashes), or "
-        "postgresql://user:password@host/database",
+        (
+            "MONITOR_DATABASE_URL: must be sqlite:/// and the path of a file (an absolute path makes it four slashes), "
+            "or postgresql://user:password@host/database"
+        ),
         "PORT: must be a valid integer, unable to parse string as an integer",
         "MONITOR_LISTEN: 0.0.0.0:80 can be reached from elsewhere, which needs MONITOR_TOKEN",
         "MONITOR_DEADMAN_URL: must be an http:// or https:// address",

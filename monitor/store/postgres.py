@@ -129,7 +129,7 @@ class PostgresDatabase:
 
     async def read(self, work: Work[T]) -> T:
         """Run `work`, which only reads, beside whatever is being written; each statement sees one state."""
-        return await self._in_time(READ_DEADLINE, self._reads, begin(READ_DEADLINE, mode="READ ONLY"), work)
+        return await self._in_time(READ_DEADLINE, self._reads, begin(READ_DEADLINE, mode=" READ ONLY"), work)
 
     async def many(self, connection: AsyncConnection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Run a compiled `statement` for each of `rows`: all are sent before the first answer is read."""
@@ -195,11 +195,17 @@ class PostgresDatabase:
             try:
                 await driver.execute(opening)
                 result = await work(connection)
-                await driver.execute("COMMIT")
+                await self._commit(driver)
             except BaseException:
                 await _undo(connection)
                 raise
             return result
+
+    async def _commit(self, driver: asyncpg.Connection[Any]) -> None:
+        """Commit; what failed before and was passed over makes PostgreSQL roll back without calling that an error."""
+        if await driver.execute("COMMIT") != "COMMIT":
+            msg = f"{self._name} rolled back"
+            raise StoreUnavailable(msg)
 
     async def _guarded(self, work: Work[T], connection: AsyncConnection) -> T:
         if self.guard is not None:
@@ -215,14 +221,14 @@ class PostgresDatabase:
         self._drivers.add(connection.driver_connection)
 
 
-def begin(statements: timedelta, locks: timedelta = timedelta(seconds=1.5), mode: str = "READ WRITE") -> str:
+def begin(statements: timedelta, locks: timedelta = timedelta(seconds=1.5), mode: str = "") -> str:
     """Return what begins a transaction and limits it on the server's side too, in one message.
 
     The limits also hold when we stand still or are gone: nobody else then waits for our locks for longer.
     """
     limit = statements // timedelta(milliseconds=1)
     return (
-        f"BEGIN {mode}; SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {limit};"
+        f"BEGIN{mode}; SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {limit};"
         f" SET LOCAL lock_timeout = {locks // timedelta(milliseconds=1)}; SET LOCAL synchronous_commit = on"
     )
 
