@@ -47,7 +47,10 @@ class Writable(Protocol):
 
 
 class Writer:
-    """Queues what must become durable, and writes it while `run` is running."""
+    """Queues what must become durable, and writes it while `run` is running.
+
+    `overtaken`: another instance leads, so that nothing is written any more.
+    """
 
     def __init__(self, store: Writable, clock: Clock) -> None:
         """Make a writer into `store`, which stays the caller's to close, after this was."""
@@ -59,7 +62,7 @@ class Writer:
         self._stirred = asyncio.Event()
         self._writing = asyncio.Lock()
         self._ending = asyncio.Event()
-        self._overtaken = False
+        self.overtaken = False
         self.unavailable_since: datetime | None = None
         self.committed_at: datetime | None = None
 
@@ -97,7 +100,7 @@ class Writer:
         """
         self._backlog.add(change)
         self._write_by(self._clock.now())
-        if self._ending.is_set() or self._overtaken or not self.available:
+        if self._ending.is_set() or self.overtaken or not self.available:
             return False
         durable: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(durable)
@@ -122,7 +125,7 @@ class Writer:
         """Write what is queued, while we lead and within 3 s, and end `run`; harmless when called twice."""
         self._ending.set()
         self._stirred.set()
-        if self._overtaken:
+        if self.overtaken:
             self._due = None
         elif self._backlog:
             self._due = self._clock.now()
@@ -134,7 +137,7 @@ class Writer:
         await asyncio.wait({last})
         self._answer(self._waiting, durable=False)
         if self._backlog:
-            why = "another instance leads" if self._overtaken else "the store was away until the end"
+            why = "another instance leads" if self.overtaken else "the store was away until the end"
             log.error("changes_not_written", why=why)
         if not (last.cancelled() or isinstance(last.exception(), LeaseLost)):
             last.result()
@@ -179,7 +182,7 @@ class Writer:
             self._waiting[:0] = waiting
             self._due = self._clock.now()
             if isinstance(error, LeaseLost):
-                self._overtaken = True
+                self.overtaken = True
                 self._answer(self._waiting, durable=False)
             if not isinstance(error, StoreUnavailable):
                 raise
