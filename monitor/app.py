@@ -8,6 +8,7 @@ import random
 import signal
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -25,21 +26,22 @@ from monitor.pipeline import Pipeline
 from monitor.probes.base import observe
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
-from monitor.store import Retention, StoreUnavailable, StoreUnusable, Writer, open_store
+from monitor.store import Retention, StoreUnavailable, StoreUnusable, Writer, open_database, open_store
 from monitor.store.late import LateStore
+from monitor.store.schema import CURRENT
 from monitor.trend import SPAN
 from monitor.watchdog import Watchdog
 from monitor.web import Tokens, Web
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from pathlib import Path
 
     from monitor.channels.base import Channel, SendResult
     from monitor.config import Config
     from monitor.model import Delivery, Notification
     from monitor.outside import Outside
     from monitor.plan import Plan
+    from monitor.secrets import Secret
     from monitor.settings import Settings
     from monitor.store import Store
 
@@ -316,10 +318,27 @@ def _spare_the_collector() -> None:
     gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
 
 
-async def _open(path: Path, retention: Retention) -> Store:
-    """Open the store at `path`; its folder is made if need be."""
+async def upgrade(where: Path | Secret) -> tuple[int, int]:
+    """Bring the schema of the store at `where` up to date; return its number before, 0 for a new one, and now.
+
+    Raises as `open_store` does.
+    """
+    database = await open_database(await asyncio.to_thread(_place, where))
+    await database.close()
+    return database.found, max(database.found, CURRENT)
+
+
+async def _open(where: Path | Secret, retention: Retention) -> Store:
+    """Open the store at `where`."""
+    return await open_store(await asyncio.to_thread(_place, where), retention)
+
+
+def _place(where: Path | Secret) -> Path | str:
+    """Return `where` as the store takes it; a file's folder is made if need be."""
+    if not isinstance(where, Path):
+        return where.reveal()
     try:
-        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        where.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreUnusable(f"the folder {path.parent} cannot be made: {error.strerror or error}") from error
-    return await open_store(path, retention)
+        raise StoreUnusable(f"the folder {where.parent} cannot be made: {error.strerror or error}") from error
+    return where

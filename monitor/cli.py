@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from monitor import __version__, logs
-from monitor.app import redactor, serve
+from monitor.app import redactor, serve, upgrade
 from monitor.channels.base import Delivered, deliver
 from monitor.clock import SystemClock
 from monitor.config import Config, load
@@ -32,7 +32,7 @@ from monitor.outside import reach_outside
 from monitor.report import as_json, as_junit, as_line
 from monitor.schema import schema as file_schema
 from monitor.settings import read_settings
-from monitor.store import StoreUnusable
+from monitor.store import StoreUnavailable, StoreUnusable
 from monitor.sweep import sweep
 from monitor.web import CannotListen
 
@@ -211,6 +211,18 @@ def schema() -> None:
     typer.echo(json.dumps(file_schema(), indent=2))
 
 
+@app.command()
+def migrate() -> None:
+    """Bring the store's schema up to date. `run` does so by itself; a release before may go on meanwhile.
+
+    **Example:** `MONITOR_DATABASE_URL=postgresql://monitor@db/monitor monitor migrate`
+    """
+    with _exit_status():
+        before, now = uvloop.run(upgrade(read_settings().database))
+        was = "a new store" if before == 0 else f"schema {before}"
+        _print(f"{was} is up to date" if before == now else f"{was} was brought to schema {now}", "green")
+
+
 @contextmanager
 def _exit_status() -> Iterator[None]:
     """Turn what a command ends with into an exit status and words for its user."""
@@ -220,7 +232,7 @@ def _exit_status() -> Iterator[None]:
         for fault in error.faults:
             _print(str(fault), "red", error=True)
         raise typer.Exit(UNUSABLE) from None
-    except (StoreUnusable, CannotListen, OSError) as error:
+    except (StoreUnavailable, StoreUnusable, CannotListen, OSError) as error:
         _print(str(error), "red", error=True)
         raise typer.Exit(FAILED) from None
 

@@ -25,6 +25,7 @@ LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - only when a token is set
 PREFIX = "MONITOR_"
 SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgres://")
 
 
 class Address(NamedTuple):
@@ -69,9 +70,13 @@ def _web(secret: Secret) -> Secret:
     return secret
 
 
-def _sqlite(secret: Secret) -> Secret:
-    if not secret.reveal().startswith(SQLITE) or secret.reveal() == SQLITE:
-        raise ValueError(f"must be {SQLITE} and the path of a file; an absolute path makes it four slashes")
+def _database(secret: Secret) -> Secret:
+    url = secret.reveal()
+    if not url.startswith((SQLITE, *POSTGRES)) or url in {SQLITE, *POSTGRES}:
+        raise ValueError(
+            f"must be {SQLITE} and the path of a file (an absolute path makes it four slashes), or "
+            "postgresql://user:password@host/database"
+        )
     return secret
 
 
@@ -96,10 +101,11 @@ class Settings(BaseSettings):
         default_factory=list, validation_alias="MONITOR_SYSTEMS"
     )
     """The systems to watch, separated by commas; default: all."""
-    database_url: Annotated[Secret, AfterValidator(_sqlite)] | None = Field(
+    database_url: Annotated[Secret, AfterValidator(_database)] | None = Field(
         default=None, validation_alias="MONITOR_DATABASE_URL"
     )
-    """Where everything is remembered, `sqlite:///monitor.db`; default: `monitor.db` in `MONITOR_DATA`."""
+    """Where everything is remembered, `sqlite:///monitor.db` or `postgresql://user:password@host/database`; default:
+    `monitor.db` in `MONITOR_DATA`."""
     data: Path = Field(default=Path("data"), validation_alias="MONITOR_DATA")
     """The folder of the database."""
     token: Secret | None = Field(default=None, validation_alias="MONITOR_TOKEN")
@@ -149,10 +155,12 @@ class Settings(BaseSettings):
         return self.listen_at is None and self.port is not None and not self.token
 
     @property
-    def database(self) -> Path:
-        """Return the SQLite file."""
+    def database(self) -> Path | Secret:
+        """Return the SQLite file, or the address of the PostgreSQL database."""
         if self.database_url is None:
             return self.data / "monitor.db"
+        if self.database_url.reveal().startswith(POSTGRES):
+            return self.database_url
         return Path(unquote(self.database_url.reveal().removeprefix(SQLITE)))
 
     @property
@@ -171,9 +179,10 @@ def read_settings(mountinfo: Path = MOUNTINFO) -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise ConfigError(_fault(detail) for detail in error.errors(include_url=False)) from None
-    if settings.render and not _lasts(settings.database.parent, mountinfo):
-        hint = "mount a disk and set MONITOR_DATA to a folder on it"
-        message = f"{settings.database.parent} is not on a disk: each deploy would forget every open alert"
+    file = settings.database
+    if settings.render and isinstance(file, Path) and not _lasts(file.parent, mountinfo):
+        hint = "mount a disk and set MONITOR_DATA to a folder on it, or MONITOR_DATABASE_URL to a PostgreSQL database"
+        message = f"{file.parent} is not on a disk: each deploy would forget every open alert"
         key = "MONITOR_DATA" if settings.database_url is None else "MONITOR_DATABASE_URL"
         raise ConfigError([Fault(message, key=key, hint=hint)])
     return settings

@@ -111,7 +111,10 @@ def test_all_faults_are_told_at_once_and_no_secret_is(monkeypatch: pytest.Monkey
         LOG_FORMAT="xml",
     )
     assert faults == [
-        "MONITOR_DATABASE_URL: must be sqlite:/// and the path of a file; an absolute path makes it four slashes",
+        (
+            "MONITOR_DATABASE_URL: must be sqlite:/// and the path of a file (an absolute path makes it four slashes), "
+            "or postgresql://user:password@host/database"
+        ),
         "PORT: must be a valid integer, unable to parse string as an integer",
         "MONITOR_LISTEN: 0.0.0.0:80 can be reached from elsewhere, which needs MONITOR_TOKEN",
         "MONITOR_DEADMAN_URL: must be an http:// or https:// address",
@@ -141,10 +144,20 @@ def test_on_render_a_database_outside_a_mounted_disk_is_refused(
         read_settings(mountinfo)
     assert str(caught.value) == (
         "MONITOR_DATABASE_URL: /opt is not on a disk: each deploy would forget every open alert; "
-        "mount a disk and set MONITOR_DATA to a folder on it"
+        "mount a disk and set MONITOR_DATA to a folder on it, or MONITOR_DATABASE_URL to a PostgreSQL database"
     )
     monkeypatch.delenv("RENDER")
     assert read_settings(mountinfo).database == Path("/opt/monitor.db")
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_a_database_on_a_server_needs_no_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str) -> None:
+    monkeypatch.setenv("RENDER", "true")
+    monkeypatch.setenv("MONITOR_DATABASE_URL", f"{scheme}://me:hunter2@db.example.com/monitor")
+    settings = read_settings(tmp_path / "none")
+    assert settings.database == Secret(f"{scheme}://me:hunter2@db.example.com/monitor")
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in repr(settings.database)
 
 
 def test_every_variable_of_the_design_is_read() -> None:

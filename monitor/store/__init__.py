@@ -48,11 +48,11 @@ _SQLITE = "sqlite:///"
 
 
 async def open_store(where: str | Path, retention: Retention | None = None, lease: timedelta = LEASE) -> Store:
-    """Open the store at `where`, or make it there: a path, `sqlite:///path` (four slashes: an absolute one), or
-    `postgresql://user:password@host/database`.
+    """Open the store at `where`, or make it there.
 
-    Its schema is up to date then and it can be read; to write, `lead` first. On a server a lease lasts as long as
-    `lease` says. Raises `StoreUnusable` when something else stands there, and leaves it untouched;
+    `where` is a path, `sqlite:///path` (four slashes: an absolute one) or `postgresql://user:password@host/database`.
+    The schema is up to date then, and the store can be read; to write, `lead` first. On a server a lease lasts as long
+    as `lease` says. Raises `StoreUnusable` when something else stands there, and leaves it untouched;
     raises `StoreUnavailable` when the store is locked, full or cannot be reached, which may pass.
     """
     database = await open_database(where)

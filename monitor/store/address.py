@@ -1,4 +1,4 @@
-"""The address of a PostgreSQL database, as Render, Neon, Supabase and libpq write it. Pure but for certificates' files."""
+"""The address of a PostgreSQL database, as Render, Neon, Supabase and libpq write it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMES = ("postgres", "postgresql")
 APPLICATION = "runbook-monitor"
+HIGHEST_PORT = 65_535
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 BINDINGS = ("disable", "prefer", "require")
 MEANINGLESS = ("connect_timeout", "pgbouncer")
@@ -53,7 +54,10 @@ def parse(url: str) -> Address:
     """Return what `url` says; raises `StoreUnusable`, without the password, when that cannot be used."""
     try:
         parts = make_url(url)
+        usable = url.isprintable() and 0 <= (parts.port or 0) <= HIGHEST_PORT
     except (exc.ArgumentError, ValueError):
+        usable = False
+    if not usable:
         _refuse("cannot be read: it is postgresql://user:password@host:5432/database, special characters as %XX")
     given = {name: value if isinstance(value, str) else ",".join(value) for name, value in parts.query.items()}
     if unknown := sorted(set(given).difference(KNOWN)):

@@ -51,6 +51,15 @@ GRACE = timedelta(seconds=1)
 MIGRATION_LOCK = 0x52424D4E
 """`RBMN`: two instances that start together migrate one after the other."""
 
+COUNTED_PAGES = 1_000
+PAGE_SIZE = 8_192
+TOTAL = "SELECT pg_total_relation_size(CAST(:name AS regclass))"
+PAGES = f"SELECT pg_relation_size(CAST(:name AS regclass)) / {PAGE_SIZE}"
+LIVING = (  # MAXALIGN and a line pointer for each row
+    "SELECT coalesce(sum(pg_column_size(samples.*) / 8 * 8 + 12), 0)"
+    " FROM samples TABLESAMPLE SYSTEM ({percent}) REPEATABLE (1)"
+)
+
 ENCODINGS = ("UTF8", "SQL_ASCII")
 
 
@@ -72,12 +81,14 @@ async def open_postgres(url: str) -> PostgresDatabase:
 class PostgresDatabase:
     """A `Database` on a server.
 
-    `guard` is awaited first in each write transaction, on its connection; what it raises ends the transaction.
+    `guard` is awaited first in each write transaction, on its connection; what it raises ends the transaction. `found`
+    is the number of the schema that it had when it was opened, 0: none.
     """
 
     def __init__(self, address: Address) -> None:
         """Use the database at `address`; connect when that is needed."""
         self.guard: Callable[[AsyncConnection], Awaitable[None]] | None = None
+        self.found = 0
         self._name = address.shown
         self._turn = asyncio.Semaphore(1)
         self._reads = asyncio.Semaphore(1)
@@ -101,8 +112,10 @@ class PostgresDatabase:
 
     async def prepare(self) -> None:
         """Bring the schema up to date; see `open_postgres`."""
-        if await self.read(lambda connection: connection.run_sync(_recognise)) != schema.CURRENT:
-            await self._in_time(MIGRATION_DEADLINE, self._turn, begin(MIGRATION_DEADLINE, MIGRATION_DEADLINE), _migrate)
+        self.found = await self.read(lambda connection: connection.run_sync(_recognise))
+        if self.found != schema.CURRENT:
+            opening = begin(MIGRATION_DEADLINE, MIGRATION_DEADLINE)
+            self.found = await self._in_time(MIGRATION_DEADLINE, self._turn, opening, _migrate)
         self._opened = True
 
     async def write(self, work: Work[T], rows: int = 0) -> T:
@@ -116,15 +129,20 @@ class PostgresDatabase:
 
     async def read(self, work: Work[T]) -> T:
         """Run `work`, which only reads, beside whatever is being written; each statement sees one state."""
-        return await self._in_time(READ_DEADLINE, self._reads, begin(READ_DEADLINE, mode="READ ONLY"), work)
+        return await self._in_time(READ_DEADLINE, self._reads, begin(READ_DEADLINE, mode=" READ ONLY"), work)
 
     async def many(self, connection: AsyncConnection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Run a compiled `statement` for each of `rows`: all are sent before the first answer is read."""
         await _driver(connection).executemany(statement, rows)
 
     async def used(self) -> int:
-        """Return the bytes that our tables take up, without what they can use again: an estimate."""
-        return 0
+        """Return the bytes that our tables take up, without what they can use again.
+
+        Deleting gives a table no smaller file, so what lives in `samples` is counted, on some of its pages, always the
+        same: within some percent where it is large, and exact where it is small. (Partitions that are dropped would be
+        exact, but have to be made in advance for every moment that a late sample may come from.)
+        """
+        return await self.read(_used)
 
     async def shrink(self) -> None:
         """Do nothing: autovacuum lets new rows have the room of deleted ones, and a table seldom gives any back."""
@@ -141,7 +159,7 @@ class PostgresDatabase:
             driver.terminate()
 
     async def _in_time(self, deadline: timedelta, turn: asyncio.Semaphore, opening: str, work: Work[T]) -> T:
-        """Run `work` as a transaction when it is its `turn`, and return its result if it comes before the `deadline`."""
+        """Run `work` as a transaction when it is its `turn`, and return its result if that comes in time."""
         try:
             async with asyncio.timeout(deadline.total_seconds()), turn:
                 self._require_open()
@@ -177,11 +195,17 @@ class PostgresDatabase:
             try:
                 await driver.execute(opening)
                 result = await work(connection)
-                await driver.execute("COMMIT")
+                await self._commit(driver)
             except BaseException:
                 await _undo(connection)
                 raise
             return result
+
+    async def _commit(self, driver: asyncpg.Connection[Any]) -> None:
+        """Commit; what failed before and was passed over makes PostgreSQL roll back without calling that an error."""
+        if await driver.execute("COMMIT") != "COMMIT":
+            msg = f"{self._name} rolled back"
+            raise StoreUnavailable(msg)
 
     async def _guarded(self, work: Work[T], connection: AsyncConnection) -> T:
         if self.guard is not None:
@@ -194,17 +218,17 @@ class PostgresDatabase:
             raise StoreUnavailable(msg)
 
     def _note(self, connection: DBAPIConnection, _: object) -> None:
-        self._drivers.add(connection.driver_connection)  # type: ignore[attr-defined]
+        self._drivers.add(connection.driver_connection)
 
 
-def begin(statements: timedelta, locks: timedelta = timedelta(seconds=1.5), mode: str = "READ WRITE") -> str:
+def begin(statements: timedelta, locks: timedelta = timedelta(seconds=1.5), mode: str = "") -> str:
     """Return what begins a transaction and limits it on the server's side too, in one message.
 
     The limits also hold when we stand still or are gone: nobody else then waits for our locks for longer.
     """
     limit = statements // timedelta(milliseconds=1)
     return (
-        f"BEGIN {mode}; SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {limit};"
+        f"BEGIN{mode}; SET LOCAL statement_timeout = {limit}; SET LOCAL idle_in_transaction_session_timeout = {limit};"
         f" SET LOCAL lock_timeout = {locks // timedelta(milliseconds=1)}; SET LOCAL synchronous_commit = on"
     )
 
@@ -218,20 +242,34 @@ def _recognise(connection: Connection) -> int:
     return found_version(connection)
 
 
-async def _migrate(connection: AsyncConnection) -> None:
+async def _used(connection: AsyncConnection) -> int:
+    sizes = {name: await _scalar(connection, TOTAL, name) for name in schema.metadata.tables}
+    pages = await _scalar(connection, PAGES, schema.samples.name)
+    if pages:
+        share = min(COUNTED_PAGES / pages, 1)
+        living = await _scalar(connection, LIVING.format(percent=100 * share)) / share
+        sizes[schema.samples.name] *= min(living / (pages * PAGE_SIZE), 1)
+    return round(sum(sizes.values()))
+
+
+async def _scalar(connection: AsyncConnection, query: str, name: str = "") -> float:
+    return float((await connection.execute(text(query), {"name": name} if name else {})).scalar_one())
+
+
+async def _migrate(connection: AsyncConnection) -> int:
     await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-    await connection.run_sync(migrate)
+    return await connection.run_sync(migrate)
 
 
 def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:
     """Let the pool connect anew instead of handing out what the server has closed."""
-    if connection.driver_connection.is_closed():  # type: ignore[attr-defined]
+    if connection.driver_connection.is_closed():
         raise exc.DisconnectionError
 
 
 def _driver(connection: AsyncConnection) -> asyncpg.Connection[Any]:
     """Return what SQLAlchemy stands on."""
-    driver: asyncpg.Connection[Any] = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr, assignment]
+    driver: asyncpg.Connection[Any] = connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]
     return driver
 
 

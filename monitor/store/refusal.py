@@ -9,8 +9,18 @@ from sqlalchemy import exc
 
 from monitor.store.base import StoreUnavailable, StoreUnusable
 
-FOREIGN = (exc.DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+FOREIGN = (
+    exc.DBAPIError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    UnicodeError,
+)
 """Whatever work on a connection raises that is no bug of the work."""
+
+PASSING = OSError | asyncpg.InterfaceError | asyncpg.InternalClientError
+"""Without a code, these may pass; the last is a driver whose connection was cut between two messages."""
 
 MAY_PASS = (
     "08",  # the connection was lost
@@ -44,14 +54,14 @@ def cause(error: BaseException) -> BaseException:
 def meaning(error: BaseException, place: str, *, opened: bool) -> Exception | None:
     """Return what to raise for `error` at `place`; None for a bug of ours.
 
-    Where the store was `opened` before, whatever keeps us out may pass: a password is changed back, a database restored.
+    Once the store was `opened`, whatever keeps us out may pass: a password is changed back, a database restored.
     """
     found = cause(error)
     code = str(getattr(found, "sqlstate", None) or "")
     why = f"{place}: {str(found).partition(chr(10))[0] or type(found).__name__}"
-    never = code.startswith(NEVER) or isinstance(found, ssl.SSLCertVerificationError)
+    never = code.startswith(NEVER) or isinstance(found, ssl.SSLCertVerificationError | UnicodeError)
     if never and not opened:
         return StoreUnusable(why)
-    if never or code.startswith(MAY_PASS) or (not code and isinstance(found, OSError | asyncpg.InterfaceError)):
+    if never or code.startswith(MAY_PASS) or (not code and isinstance(found, PASSING)):
         return StoreUnavailable(why)
     return None

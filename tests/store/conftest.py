@@ -26,7 +26,7 @@ def sqlite_url(folder: Path) -> str:
 
 @pytest.fixture(scope="session")
 def databases(postgres: Cluster) -> Databases:
-    """Make databases on the server that tests share, each a copy of one with an up-to-date schema."""
+    """Make databases on the server that tests share."""
     return Databases(postgres)
 
 
@@ -37,8 +37,8 @@ def address_of(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], str]
         yield sqlite_url
     else:
         databases: Databases = request.getfixturevalue("databases")
-        with databases.borrowed() as fresh:
-            yield lambda _: fresh()
+        yield lambda _: databases.emptied()
+        databases.left(databases.shared)
 
 
 @pytest.fixture

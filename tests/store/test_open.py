@@ -38,13 +38,6 @@ async def test_a_relative_path_stays_where_it_was_when_the_folder_changes(
     await store.close()
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
-async def test_postgresql_is_said_to_come_later(scheme: str) -> None:
-    with pytest.raises(StoreUnusable, match="PostgreSQL comes with a later one") as caught:
-        await open_store(f"{scheme}://monitor:hunter2@db.example.com/monitor")
-    assert "hunter2" not in str(caught.value)
-
-
 @pytest.mark.parametrize("where", ["mysql://root:hunter2@localhost/x", "sqlite://hunter2", "sqlite:///", ""])
 async def test_anything_else_is_refused_without_repeating_what_may_be_a_password(where: str) -> None:
     with pytest.raises(StoreUnusable, match="path") as caught:

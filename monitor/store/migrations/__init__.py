@@ -36,8 +36,8 @@ def may_lead(version: int, oldest_leader: int, known: int = schema.CURRENT) -> N
         raise StoreUnusable(msg)
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the database up to the schema of this release, within the caller's transaction.
+def migrate(connection: Connection) -> int:
+    """Bring the database up to the schema of this release, within the caller's transaction; return the one it had.
 
     Raises `StoreUnusable` when it has a newer one that this release must not use.
     """
@@ -48,6 +48,7 @@ def migrate(connection: Connection) -> None:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
         command.upgrade(config, "head")
+    return version
 
 
 def found_version(connection: Connection) -> int:
