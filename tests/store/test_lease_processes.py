@@ -47,6 +47,7 @@ class Instance:
         begun = loop.time()
         while not any(line.startswith(word) for line in self.said[since:]):
             assert loop.time() - begun < within, f"{word} was not said: {self.said[-5:]}"
+            assert self.process.returncode in {None, 0, -signal.SIGKILL}, "it failed"
             await asyncio.sleep(0.02)
         return loop.time() - begun
 
