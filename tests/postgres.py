@@ -55,7 +55,7 @@ class Cluster:
         """Make the data folder, with our user as superuser."""
         secret = self.folder / "secret"
         secret.write_text(PASSWORD)
-        _owned(secret)
+        owned(secret)
         options = ["--auth=scram-sha-256", f"--username={USER}", f"--pwfile={secret}", "--no-sync", "--encoding=UTF8"]
         self._run("initdb", f"--pgdata={self.data}", "--locale=C", *options)
 
@@ -77,7 +77,7 @@ class Cluster:
         given = [word for name, value in {**SETTINGS, **settings}.items() for word in ("-c", f"{name}={value}")]
         command = [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(self.port), *given]
         with (self.folder / "log").open("ab") as log:
-            self.running = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **_as_nobody())
+            self.running = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **as_nobody())
         late = time.monotonic() + PATIENCE
         while "ready" not in self._status() and time.monotonic() < late and self.running.poll() is None:
             time.sleep(0.05)
@@ -133,7 +133,7 @@ class Cluster:
     def _run(self, program: str, *arguments: str) -> str:
         command = [str(self.programs / program), *arguments]
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, cwd=self.folder, timeout=PATIENCE, **_as_nobody()
+            command, check=False, capture_output=True, text=True, cwd=self.folder, timeout=PATIENCE, **as_nobody()
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -143,7 +143,7 @@ class Cluster:
 def cluster(**settings: str) -> Iterator[Cluster]:
     """Run a server until the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    _owned(folder)
+    owned(folder)
     made = Cluster(_programs(folder), folder, random.randrange(*PORTS))
     try:
         made.make()
@@ -181,14 +181,15 @@ class Person(TypedDict, total=False):
     extra_groups: list[int]
 
 
-def _as_nobody() -> Person:
+def as_nobody() -> Person:
+    """Return who a server runs as."""
     if os.geteuid():
         return {}
     nobody = pwd.getpwnam(NOBODY)
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _owned(path: Path) -> None:
+def owned(path: Path) -> None:
     """Give `path` to whoever runs the server."""
     if not os.geteuid():
         nobody = pwd.getpwnam(NOBODY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -52,13 +53,7 @@ def is_postgres(url: str) -> bool:
 
 def parse(url: str) -> Address:
     """Return what `url` says; raises `StoreUnusable`, without the password, when that cannot be used."""
-    try:
-        parts = make_url(url)
-        usable = url.isprintable() and 0 <= (parts.port or 0) <= HIGHEST_PORT
-    except (exc.ArgumentError, ValueError):
-        usable = False
-    if not usable:
-        _refuse("cannot be read: it is postgresql://user:password@host:5432/database, special characters as %XX")
+    parts = _split(url)
     given = {name: value if isinstance(value, str) else ",".join(value) for name, value in parts.query.items()}
     if unknown := sorted(set(given).difference(KNOWN)):
         _refuse(f"has unknown options: {', '.join(unknown)} (known are {', '.join(KNOWN)})")
@@ -78,6 +73,15 @@ def parse(url: str) -> Address:
         "ssl": _tls(given),
     }
     return Address(_shown(parts, given), {name: value for name, value in options.items() if value is not None})
+
+
+def _split(url: str) -> URL:
+    parts = None
+    with suppress(exc.ArgumentError, ValueError):
+        parts = make_url(url)
+    if parts is None or not url.isprintable() or (parts.port or 0) > HIGHEST_PORT:
+        _refuse("cannot be read: it is postgresql://user:password@host:5432/database, special characters as %XX")
+    return parts
 
 
 def _shown(parts: URL, given: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import BigInteger, cast, func, literal_column, or_, select, update
 
-from monitor.store.base import LeaseLost
+from monitor.store.base import LeaseLost, StoreUnusable
 from monitor.store.rows import MICROSECOND
 from monitor.store.schema import leases
 
@@ -150,7 +150,9 @@ class RowLease:
         await connection.execute(self._release)
 
     async def _see(self, query: Select[Any], connection: AsyncConnection) -> Row[Any]:
-        found: Row[Any] = (await connection.execute(query)).one()
+        found: Row[Any] | None = (await connection.execute(query)).first()
+        if found is None:
+            raise StoreUnusable("the store's lease is gone: somebody has deleted the row of the table leases")
         self.owner = found.holder
         return found
 

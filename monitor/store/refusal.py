@@ -9,7 +9,8 @@ from sqlalchemy import exc
 
 from monitor.store.base import StoreUnavailable, StoreUnusable
 
-FOREIGN = (exc.DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, UnicodeError)
+DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+FOREIGN = (exc.DBAPIError, asyncpg.PostgresError, *DRIVER, OSError, UnicodeError)
 """Whatever work on a connection raises that is no bug of the work."""
 
 MAY_PASS = (
@@ -34,6 +35,9 @@ NEVER = (
 )
 """Beginnings of codes that somebody has to do something about."""
 
+UNUSABLE = (ssl.SSLCertVerificationError, asyncpg.ClientConfigurationError, UnicodeError)
+"""What the driver refuses before it asks: a name no machine can have, a certificate that is not the server's."""
+
 
 def cause(error: BaseException) -> BaseException:
     """Return what the driver raised, without what SQLAlchemy put around it."""
@@ -49,9 +53,8 @@ def meaning(error: BaseException, place: str, *, opened: bool) -> Exception | No
     found = cause(error)
     code = str(getattr(found, "sqlstate", None) or "")
     why = f"{place}: {str(found).partition(chr(10))[0] or type(found).__name__}"
-    never = code.startswith(NEVER) or isinstance(found, ssl.SSLCertVerificationError | UnicodeError)
+    never = code.startswith(NEVER) or isinstance(found, UNUSABLE)
     if never and not opened:
         return StoreUnusable(why)
-    if never or code.startswith(MAY_PASS) or (not code and isinstance(found, OSError | asyncpg.InterfaceError)):
-        return StoreUnavailable(why)
-    return None
+    lost = isinstance(found, (*DRIVER, OSError)) and not isinstance(found, ValueError)
+    return StoreUnavailable(why) if never or lost or code.startswith(MAY_PASS) else None

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SHARED = "store"
 FIRST = "UPDATE facts SET value = CASE name WHEN 'oldest_leader' THEN 1 ELSE 0 END"
+UNLED = "UPDATE leases SET holder = '', token = 0, expires_at = 0"
+KEPT = {schema.facts, schema.leases}
 
 
 class Databases:
@@ -33,8 +35,8 @@ class Databases:
 
     def emptied(self) -> str:
         """Return the address of a store with nothing in it, always the same one."""
-        tables = [f"DELETE FROM {name}" for name in schema.metadata.tables if name != schema.facts.name]  # noqa: S608 - names of our own
-        self.cluster.psql("; ".join([*tables, FIRST]), SHARED)
+        tables = [f"DELETE FROM {table.name}" for table in schema.metadata.tables.values() if table not in KEPT]  # noqa: S608 - names of our own
+        self.cluster.psql("; ".join([*tables, FIRST, UNLED]), SHARED)
         return self.shared
 
     def left(self, url: str) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from monitor.store import Store
+    from monitor.store.lease import RowLease
     from tests.store.databases import Databases
 
 SQLITE = "sqlite:///"
@@ -207,7 +208,7 @@ async def test_a_claim_that_nobody_heard_of_is_ours_at_the_next(stores: list[Sto
     assert isinstance(first, SqlStore)
     assert await first.lead()
     first._term = None
-    lease = getattr(first._lease, "_row", first._lease)
+    lease: RowLease = getattr(first._lease, "_row", None) or first._lease  # type: ignore[assignment]
     lease._token = None
     assert not await second.lead()
     assert await first.lead()
@@ -247,13 +248,13 @@ class Terms:
         self.free = True
 
     async def resign(self, who: int) -> None:
-        """It hands over only what it still holds."""
+        """Hand over only what is still held."""
         await self.stores[who].resign()
         if self.believes.pop(who, None) == self.token:
             self.free = True
 
     async def lead(self, who: int) -> None:
-        """An unbroken term goes on, a broken one ends with a word, and a free lease begins a new one."""
+        """Go on with an unbroken term, hear of a broken one, begin a new one when the lease is free."""
         believed = self.believes.get(who)
         if believed is not None and believed != self.token:
             del self.believes[who]
@@ -338,8 +339,8 @@ async def test_at_the_same_time_as_well(stores: list[Store], address: str, group
 @pytest.fixture
 def server(databases: Databases) -> Iterator[str]:
     """Return the address of an empty store on a server."""
-    with databases.borrowed() as fresh:
-        yield fresh()
+    yield databases.emptied()
+    databases.left(databases.shared)
 
 
 async def test_a_claim_waits_for_a_write_that_is_under_way(server: str) -> None:
@@ -403,7 +404,7 @@ async def test_who_waits_holds_one_connection(databases: Databases, server: str)
     for _ in range(3):
         assert not await store.lead()
     assert store.owner == "somebody"
-    assert await asyncio.to_thread(databases.connections, server.rpartition("/")[2]) == 1
+    assert await asyncio.to_thread(databases.connections, server) == 1
     await store.close()
 
 
