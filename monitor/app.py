@@ -29,7 +29,7 @@ from monitor.store import Retention, StoreUnavailable, StoreUnusable, Writer, op
 from monitor.store.late import LateStore
 from monitor.trend import SPAN
 from monitor.watchdog import Watchdog
-from monitor.web import Tokens, Web
+from monitor.web import Door, Tokens, Web
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -142,12 +142,7 @@ class Daemon:
             stack.push_async_callback(self._end, watching)
             stack.push_async_callback(self._store.close)
             await self._reach_store(stop)
-            web = Web(
-                Tokens(self._settings.token, self._settings.scrape_token),
-                self.metrics,
-                healthy=self._problems,
-                ready=self._not_ready,
-            )
+            web = Web(self._door(), self.metrics, healthy=self._problems, ready=self._not_ready)
             await web.start(*self._settings.listen)
             stack.push_async_callback(web.stop)
             host, _ = self._settings.listen
@@ -292,6 +287,10 @@ class Daemon:
         if url is None:
             return None
         return Deadman(url, self._outside.session, self._clock, self._progress, self.metrics.daemon, self._pace)
+
+    def _door(self) -> Door:
+        tokens = Tokens(self._settings.token, self._settings.scrape_token)
+        return Door(tokens, self._clock, self.metrics.daemon.refused, on_render=self._settings.render)
 
     def _problems(self) -> Sequence[str]:
         """Return what keeps the daemon from its work: a restart would mend it."""

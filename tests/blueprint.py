@@ -1,7 +1,7 @@
 """What a Render blueprint may say: the documented keys, types, values and combinations, as far as our files use them.
 
-Sources: https://render.com/docs/blueprint-spec, and of github.com/render-oss/skills (2026-08-18) the field reference and
-the common mistakes of render-blueprints, render-disks and render-scaling. What Render publishes as
+Sources: https://render.com/docs/blueprint-spec, and of github.com/render-oss/skills (2026-08-18) render-blueprints with
+its field reference and common mistakes, render-disks and render-scaling. What Render publishes as
 https://render.com/schema/render.yaml.json is the authority; this one is stricter, knows no deprecated key, and also
 refuses combinations that Render refuses only when the file is applied.
 """
