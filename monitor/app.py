@@ -238,6 +238,10 @@ class Daemon:
         else:
             await self._deadman.fail(text)
 
+    def _door(self) -> Door:
+        tokens = Tokens(self._settings.token, self._settings.scrape_token)
+        return Door(tokens, self._clock, self.metrics.daemon.refused, on_render=self._settings.render)
+
     async def _ticking(self) -> None:
         while True:
             await self._pipeline.tick()
@@ -287,10 +291,6 @@ class Daemon:
         if url is None:
             return None
         return Deadman(url, self._outside.session, self._clock, self._progress, self.metrics.daemon, self._pace)
-
-    def _door(self) -> Door:
-        tokens = Tokens(self._settings.token, self._settings.scrape_token)
-        return Door(tokens, self._clock, self.metrics.daemon.refused, on_render=self._settings.render)
 
     def _problems(self) -> Sequence[str]:
         """Return what keeps the daemon from its work: a restart would mend it."""
