@@ -31,7 +31,7 @@ from monitor.store import LeaseLost, Retention, StoreUnavailable, StoreUnusable,
 from monitor.store.late import LateStore
 from monitor.store.schema import CURRENT
 from monitor.watchdog import Watchdog
-from monitor.web import Tokens, Web
+from monitor.web import Door, Tokens, Web
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
@@ -185,12 +185,7 @@ class Daemon:
 
     async def _show(self, stack: AsyncExitStack) -> str:
         """Listen until `stack` ends; return where."""
-        web = Web(
-            Tokens(self._settings.token, self._settings.scrape_token),
-            self.metrics,
-            healthy=self._health.problems,
-            ready=self._health.not_ready,
-        )
+        web = Web(self._door(), self.metrics, healthy=self._health.problems, ready=self._health.not_ready)
         host, port = self._settings.listen
         await web.start(host, port)
         stack.push_async_callback(web.stop)
@@ -242,6 +237,10 @@ class Daemon:
             log.critical("nobody_was_told", text=text)
         else:
             await self._deadman.fail(text)
+
+    def _door(self) -> Door:
+        tokens = Tokens(self._settings.token, self._settings.scrape_token)
+        return Door(tokens, self._clock, self.metrics.daemon.refused, on_render=self._settings.render)
 
     async def _ticking(self) -> None:
         while True:

@@ -135,7 +135,7 @@ def check(
     """
     with _exit_status():
         wanted = names or []
-        settings = read_settings()
+        settings = read_settings(remembers=False)
         systems = sorted({name.partition("/")[0] for name in wanted}) or settings.systems
         loaded = load(config or settings.config, os.environ, systems)
         _configure_logs(settings, loaded)
@@ -156,7 +156,7 @@ def validate(
     **Examples:** `monitor validate`, `monitor validate --strict`, `monitor validate --no-env -c config`
     """
     with _exit_status():
-        settings = read_settings()
+        settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems, placeholders=no_env)
         found = doubts(loaded, settings, os.environ)
         for doubt in found:
@@ -173,7 +173,7 @@ def notify(channel: Annotated[str, typer.Argument(help="The channel's name.")], 
     **Example:** `monitor notify ops`
     """
     with _exit_status():
-        settings = read_settings()
+        settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems)
         _configure_logs(settings, loaded)
         if channel not in loaded.channels:
@@ -194,7 +194,7 @@ def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], confi
     **Example:** `monitor explain capliquify/backend`
     """
     with _exit_status():
-        settings = read_settings()
+        settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems, placeholders=True)
         _look_for_unknown([name], loaded)
         for plan in loaded.plans.values():

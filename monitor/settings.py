@@ -170,17 +170,18 @@ class Settings(BaseSettings):
         return tuple(secret for secret in given if secret is not None)
 
 
-def read_settings(mountinfo: Path = MOUNTINFO) -> Settings:
+def read_settings(mountinfo: Path = MOUNTINFO, *, remembers: bool = True) -> Settings:
     """Return the settings in the environment; raises `ConfigError` with every fault.
 
-    `mountinfo` says which disks are mounted, and is asked on Render only.
+    `mountinfo` says which disks are mounted, and is asked on Render only, and only of a command that `remembers`
+    something in the store: where Render runs a pre-deploy command it mounts no disk.
     """
     try:
         settings = Settings()
     except ValidationError as error:
         raise ConfigError(_fault(detail) for detail in error.errors(include_url=False)) from None
     file = settings.database
-    if settings.render and isinstance(file, Path) and not _lasts(file.parent, mountinfo):
+    if remembers and settings.render and isinstance(file, Path) and not _lasts(file, mountinfo):
         hint = "mount a disk and set MONITOR_DATA to a folder on it, or MONITOR_DATABASE_URL to a PostgreSQL database"
         message = f"{file.parent} is not on a disk: each deploy would forget every open alert"
         key = "MONITOR_DATA" if settings.database_url is None else "MONITOR_DATABASE_URL"

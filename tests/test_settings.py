@@ -160,6 +160,65 @@ def test_a_database_on_a_server_needs_no_disk(monkeypatch: pytest.MonkeyPatch, t
     assert "hunter2" not in repr(settings.database)
 
 
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        ("/var/data", True),
+        ("/var/data/a/b/c", True),
+        ("/var/data/../data", True),
+        ("/var/data/../elsewhere", False),
+        ("/var/dat", False),
+        ("/data", False),
+        ("relative", False),
+    ],
+)
+def test_on_render_only_what_lies_on_the_disk_is_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data: str, *, kept: bool
+) -> None:
+    """The disk itself and what is below it, however it is written; a neighbour whose name begins alike is not."""
+    (tmp_path / "mountinfo").write_text(ROOT + DISK)
+    monkeypatch.setenv("RENDER", "true")
+    monkeypatch.setenv("MONITOR_DATA", data)
+    if kept:
+        assert read_settings(tmp_path / "mountinfo").data == Path(data)
+    else:
+        with pytest.raises(ConfigError, match=f"MONITOR_DATA: {data} is not on a disk"):
+            read_settings(tmp_path / "mountinfo")
+
+
+def test_on_render_a_link_counts_as_where_it_leads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A link to the disk is as good as the disk; one from the disk into the image, of folder or file, is not."""
+    disk, image = tmp_path / "disk", tmp_path / "image"
+    disk.mkdir()
+    image.mkdir()
+    (tmp_path / "to-disk").symlink_to(disk)
+    (disk / "to-image").symlink_to(image)
+    (disk / "monitor.db").symlink_to(image / "monitor.db")
+    mountinfo = tmp_path / "mountinfo"
+    mountinfo.write_text(f"{ROOT}2 1 8:1 / {disk} rw - ext4 /dev/sda1 rw\n")
+    monkeypatch.setenv("RENDER", "true")
+    monkeypatch.setenv("MONITOR_DATA", str(tmp_path / "to-disk" / "monitor"))
+    assert read_settings(mountinfo).data == tmp_path / "to-disk" / "monitor"
+    for data in (disk / "to-image", disk):
+        monkeypatch.setenv("MONITOR_DATA", str(data))
+        with pytest.raises(ConfigError, match="is not on a disk"):
+            read_settings(mountinfo)
+
+
+@pytest.mark.parametrize("render", ["false", "0", ""])
+def test_elsewhere_than_on_render_no_disk_is_asked_for(monkeypatch: pytest.MonkeyPatch, render: str) -> None:
+    monkeypatch.setenv("MONITOR_DATA", "/opt/monitor")
+    assert read(monkeypatch, RENDER=render).data == Path("/opt/monitor")
+
+
+def test_a_command_that_remembers_nothing_needs_no_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Render mounts none for a pre-deploy command: `monitor validate` there must not cancel every deploy."""
+    (tmp_path / "mountinfo").write_text(ROOT)
+    monkeypatch.setenv("RENDER", "true")
+    monkeypatch.setenv("MONITOR_DATA", "/var/data")
+    assert read_settings(tmp_path / "mountinfo", remembers=False).render
+
+
 def test_every_variable_of_the_design_is_read() -> None:
     assert variables() == [
         "MONITOR_CONFIG",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LAGS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 FAILURES = ("retry", "rejected")
+REFUSALS = ("missing", "wrong", "limited")
 
 
 class ScheduleMetrics:
@@ -130,6 +131,14 @@ class DaemonMetrics:
             "When a configuration was last taken up.",
             registry=registry,
         )
+        self._refused = Counter(
+            "monitor_web_refused",
+            "Requests whose token was missing or wrong, or not looked at after too many wrong ones.",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in REFUSALS:
+            self._refused.labels(reason)
         info = Info("monitor_build", "The daemon's version, and the Python that runs it.", registry=registry)
         info.info({"version": version, "python": platform.python_version()})
 
@@ -141,6 +150,10 @@ class DaemonMetrics:
         """Count an attempt to reach the dead man's switch."""
         self._pings.inc()
         self._pings_failed.inc(not accepted)
+
+    def refused(self, reason: str) -> None:
+        """Count a request that was not let in; `reason` is `missing`, `wrong` or `limited`."""
+        self._refused.labels(reason).inc()
 
     def reloaded(self, at: datetime, *, successful: bool) -> None:
         """Show that a configuration was taken up, or refused."""

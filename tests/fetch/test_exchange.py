@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from monitor.fetch import Options
+from monitor.fetch.redirects import is_public
 from monitor.model import Failure, Reason, State
 from tests.fetch.web import PLAIN, redirect, serving
 from tests.peers import drips, free_port, hangs_up, resets, says, silence, tcp_peer
@@ -390,7 +391,20 @@ async def test_a_post_becomes_a_get_after_303(client: Client) -> None:
     assert b"Content-Length" not in web.requests[1]
 
 
-@pytest.mark.parametrize("location", ["http://127.0.0.1:{port}/x", "http://inside.test:{port}/x", "/x"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://127.0.0.1:{port}/x",
+        "http://inside.test:{port}/x",
+        "http://localhost:{port}/x",
+        "http://[::ffff:127.0.0.1]:{port}/x",
+        "http://[::127.0.0.1]:{port}/x",
+        "http://[64:ff9b::127.0.0.1]:{port}/x",
+        "http://0.0.0.0:{port}/x",
+        "http://127.0.0.1%25lo:{port}/x",
+        "/x",
+    ],
+)
 async def test_nothing_leads_from_a_public_to_a_private_address(client: Client, location: str) -> None:
     """Also not by a name that now resolves to another address than before."""
     client.knows("inside.test", NAME)
@@ -398,9 +412,21 @@ async def test_nothing_leads_from_a_public_to_a_private_address(client: Client, 
     async with tcp_peer(web) as peer:
         url = location.format(port=peer.port) if "://" in location else f"http://{NAME}:{peer.port}{location}"
         found = await failure(client.prepare(url, came_from=PUBLIC))
-    assert found.reason is Reason.STATUS
-    assert "from a public to a private address" in found.detail
+    if "%" in location:  # no name that could be looked up
+        assert found.reason is Reason.DNS
+    else:
+        assert found.reason is Reason.STATUS
+        assert "from a public to a private address" in found.detail
     assert web.requests == []
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0177.0.0.1", "017700000001", "127.1"])
+async def test_a_number_in_another_notation_leads_nowhere_private(client: Client, host: str) -> None:
+    """What some resolvers read as 127.0.0.1 is a name to ours, or the public address that it spells."""
+    asked = client.resolver.addresses(host, "any", timedelta(seconds=2))
+    (found,) = await asyncio.gather(asked, return_exceptions=True)
+    assert isinstance(found, list | Failure)
+    assert isinstance(found, Failure) or all(is_public(address) for address in found)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ async def test_a_name_that_is_not_there_is_down_and_a_server_that_does_not_say_u
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a..b", "x" * 64 + ".test", "x." * 200, "a\0b.test", "a\nb", "☃" * 90 + ".test", "-☃"]
+    "name", ["", "a..b", "x" * 64 + ".test", "x." * 200, "a\0b.test", "a\nb", "☃" * 90 + ".test", "-☃", "127.0.0.1%lo"]
 )
 async def test_what_is_no_name_is_down_without_asking(names: NameServer, resolver: Resolver, name: str) -> None:
     with pytest.raises(Failure) as raised:
