@@ -23,6 +23,7 @@ from monitor.outside import reach_outside
 from monitor.owed import GIVE_UP_AFTER
 from monitor.pipeline import Pipeline
 from monitor.probes.base import observe
+from monitor.push import REASONS, Pace, Pusher, Receiver
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
 from monitor.store import Retention, StoreUnavailable, StoreUnusable, Writer, open_store
@@ -101,6 +102,7 @@ class Daemon:
             self._run_now,
         )
         self._deadman = self._make_deadman()
+        self._pusher = self._make_pusher()
         self._outbox = Outbox(
             self._clock,
             self._writer,
@@ -161,6 +163,8 @@ class Daemon:
                 await self._work(load, stop, reload, {writing, watching})
             finally:
                 await self._outbox.drain(LAST_SENDS)
+                if self._pusher is not None:
+                    await self._pusher.close()
             log.info("stopped")
 
     async def _work(
@@ -179,6 +183,8 @@ class Daemon:
         ]
         if self._deadman is not None:
             parts.append(self._deadman.run())
+        if self._pusher is not None:
+            parts.append(self._pusher.run())
         tasks = {asyncio.ensure_future(part) for part in parts}
         stopping = asyncio.create_task(stop.wait())
         ended, _ = await asyncio.wait({*tasks, *around, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -292,6 +298,20 @@ class Daemon:
         if url is None:
             return None
         return Deadman(url, self._outside.session, self._clock, self._progress, self.metrics.daemon, self._pace)
+
+    def _make_pusher(self) -> Pusher | None:
+        settings = self._settings
+        if settings.remote_write_url is None:
+            return None
+        login = settings.remote_write_token
+        receiver = Receiver(settings.remote_write_url, login, self._outside.kept, self._hide)
+        tally = self.metrics.remote_write(REASONS)
+        pace = Pace(settings.remote_write_every, random.random)
+        return Pusher(self.metrics, settings.instance, receiver, self._clock, tally, pace)
+
+    def _hide(self, text: str) -> str:
+        """Remove what is secret in the present configuration."""
+        return self._redact(text)
 
     def _problems(self) -> Sequence[str]:
         """Return what keeps the daemon from its work: a restart would mend it."""
