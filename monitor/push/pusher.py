@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from monitor.clock import Clock
     from monitor.push.backlog import Batch
-    from monitor.push.receiver import Receiver, Refusal
+    from monitor.push.receiver import Refusal
 
 STEP = 150
 """How many ends of series are put into a request without a pause."""
@@ -48,6 +48,14 @@ class Source(Protocol):
 
     def own(self) -> bytes:
         """Return the series of this very instance."""
+        ...
+
+
+class Remote(Protocol):
+    """Takes requests: `receiver.Receiver`."""
+
+    async def send(self, body: bytes) -> Refusal | None:
+        """Send one request; return None once it is taken, else why it was not."""
         ...
 
 
@@ -79,7 +87,7 @@ class Pusher:
     """Pushes every series until it is taken."""
 
     def __init__(
-        self, source: Source, instance: str, receiver: Receiver, clock: Clock, tally: Tally, pace: Pace
+        self, source: Source, instance: str, receiver: Remote, clock: Clock, tally: Tally, pace: Pace
     ) -> None:
         """Make one that does nothing yet. What is `source`'s own gets a label `instance`."""
         self._source = source
