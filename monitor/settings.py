@@ -95,6 +95,12 @@ def _private(host: str) -> bool:
         return "." not in host or host.endswith(PRIVATE)
 
 
+def _often_enough(every: timedelta) -> timedelta:
+    if not timedelta(seconds=1) <= every <= timedelta(minutes=2):
+        raise ValueError("must be from 1s to 2m: readers take a series for gone that has no sample for five minutes")
+    return every
+
+
 WebAddress = Annotated[Secret, AfterValidator(_web)]
 
 
@@ -140,7 +146,7 @@ class Settings(BaseSettings):
     """Where every metric is pushed by Prometheus remote write; user and password in it are sent as Basic."""
     remote_write_token: Secret | None = Field(default=None, validation_alias="MONITOR_REMOTE_WRITE_TOKEN")
     """Sent there as Bearer, instead of user and password."""
-    remote_write_every: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(minutes=2))] = Field(
+    remote_write_every: Annotated[Duration, AfterValidator(_often_enough)] = Field(
         default=timedelta(seconds=15), validation_alias="MONITOR_REMOTE_WRITE_EVERY"
     )
     """How often metrics are pushed, from `1s` to `2m`; default: `15s`."""

@@ -86,9 +86,7 @@ class Pace:
 class Pusher:
     """Pushes every series until it is taken."""
 
-    def __init__(
-        self, source: Source, instance: str, receiver: Remote, clock: Clock, tally: Tally, pace: Pace
-    ) -> None:
+    def __init__(self, source: Source, instance: str, receiver: Remote, clock: Clock, tally: Tally, pace: Pace) -> None:
         """Make one that does nothing yet. What is `source`'s own gets a label `instance`."""
         self._source = source
         self._receiver = receiver

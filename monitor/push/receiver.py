@@ -67,7 +67,9 @@ class Receiver:
         self._token = token
         self._address = address
         self._session = session
-        self._own = Redactor(Secret(part) for part in secret_parts(address.reveal()))
+        login = unquote(urlsplit(address.reveal()).netloc.rpartition("@")[0])
+        parts = (*secret_parts(address.reveal()), login, token.reveal() if token else "")
+        self._own = Redactor(Secret(part) for part in parts)
         self._others = redact
 
     async def send(self, body: bytes) -> Refusal | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -15,12 +16,14 @@ from monitor.metrics.text import label_pairs, label_value, number
 from monitor.model import CheckId, Measure, State
 from monitor.model import labels as sort
 from monitor.push import wire
-from monitor.push.backlog import Batch
 from monitor.push.filling import MOST_SAMPLES, Filling
 from monitor.push.series import PIECE, Shown, pieces, read_labels
 from tests.fakes import START
 from tests.metrics.reading import plan, sample
 from tests.push.decoding import Point, bits, decode
+
+if TYPE_CHECKING:
+    from monitor.push.backlog import Batch
 
 AT = wire.milliseconds(START)
 NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,10}", fullmatch=True).filter(lambda name: name != "__name__")
@@ -128,10 +131,13 @@ def test_google_reads_it_too() -> None:
     """The decoder of these tests is not alone with its opinion."""
     request = wire.WriteRequest()
     request.ParseFromString(Shown().add([b'm{a="b"} 2.5'])[0] + wire.tail(AT))
-    assert str(request).split() == (
-        'timeseries { labels { name: "__name__" value: "m" } labels { name: "a" value: "b" } '
-        f"samples {{ value: 2.5 timestamp: {AT} }} }}"
-    ).split()
+    assert (
+        str(request).split()
+        == (
+            'timeseries { labels { name: "__name__" value: "m" } labels { name: "a" value: "b" } '
+            f"samples {{ value: 2.5 timestamp: {AT} }} }}"
+        ).split()
+    )
 
 
 @given(st.integers(1, 3 * MOST_SAMPLES), st.integers(1, 300))
