@@ -135,11 +135,12 @@ class Pusher:
     async def _writing(self) -> None:
         due = self._clock.now()
         while True:
-            await self._push()
+            await self.push()
             due = max(due + self._pace.every, self._clock.now())  # what was missed is not made up for
             await self._clock.sleep_until(due)
 
-    async def _push(self) -> None:
+    async def push(self) -> None:
+        """Write requests of what is shown now; `run` sends them."""
         filling = Filling(self._moment())
         for text in self._source.watched():
             await self._show(filling, self._watched, text)

@@ -312,11 +312,11 @@ async def test_many_checks_are_written_in_small_steps() -> None:
         metrics.watch(plan(check))
         metrics.sample(sample(State.UP, Measure("duration", 1.0), check=check))
     other = asyncio.create_task(others())
-    await pusher._push()
+    await pusher.push()
     rendered, turns = turns, 0
     assert rendered > 300 * 20 // 150
     for check in checks:
         metrics.forget(check)
-    await pusher._push()
+    await pusher.push()
     assert turns > 300 * 20 // 150
     other.cancel()
