@@ -23,6 +23,7 @@ from monitor.outbox import Outbox
 from monitor.outside import reach_outside
 from monitor.pipeline import Pipeline
 from monitor.probes.base import observe
+from monitor.push import REASONS, Pace, Pusher, Receiver
 from monitor.recall import recall
 from monitor.reload import reloading
 from monitor.schedule import Limits, Scheduler
@@ -108,6 +109,7 @@ class Daemon:
             self._owe,
             self._run_now,
         )
+        self._pusher = self._make_pusher()
         self._outbox = Outbox(
             self._clock,
             self._writer,
@@ -181,6 +183,8 @@ class Daemon:
                 await self._work(stop, {writing, *around})
             finally:
                 await self._outbox.drain(LAST_SENDS)
+                if self._pusher is not None and stop.is_set():
+                    await self._pusher.close()
             log.info("stopped")
 
     async def _show(self, stack: AsyncExitStack) -> str:
@@ -207,6 +211,8 @@ class Daemon:
         ]
         if self._deadman is not None:
             parts.append(self._deadman.run())
+        if self._pusher is not None:
+            parts.append(self._pusher.run())
         await _until_one_ends(stop, around, parts)
 
     async def _remember(self, store: Store) -> None:
@@ -267,6 +273,20 @@ class Daemon:
         return Deadman(
             url, self._outside.session, self._clock, self._health.progress, self.metrics.daemon, self._health.pace
         )
+
+    def _make_pusher(self) -> Pusher | None:
+        settings = self._settings
+        if settings.remote_write_url is None:
+            return None
+        login = settings.remote_write_token
+        receiver = Receiver(settings.remote_write_url, login, self._outside.kept, self._hide)
+        tally = self.metrics.remote_write(REASONS)
+        pace = Pace(settings.remote_write_every, random.random)
+        return Pusher(self.metrics, settings.instance, receiver, self._clock, tally, pace)
+
+    def _hide(self, text: str) -> str:
+        """Remove what is secret in the present configuration."""
+        return self._redact(text)
 
 
 async def _until_one_ends(

@@ -135,7 +135,7 @@ def imported(path: Path) -> set[str]:
 
 def importable(name: str) -> str:
     """Return the name under which a dependency is imported."""
-    return {"google-re2": "re2", "ruamel.yaml": "ruamel"}.get(name, name).replace("-", "_")
+    return {"google-re2": "re2", "protobuf": "google", "ruamel.yaml": "ruamel"}.get(name, name).replace("-", "_")
 
 
 def test_the_product_imports_only_what_it_declares() -> None:

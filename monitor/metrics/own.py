@@ -102,6 +102,57 @@ class OutboxMetrics:
         self._oldest.set(oldest)
 
 
+class RemoteWriteMetrics:
+    """What remote write reports of itself."""
+
+    def __init__(self, registry: CollectorRegistry, reasons: Iterable[str]) -> None:
+        """Make the series; the time of the newest success has none before there was one."""
+        self._registry = registry
+        self._samples = Counter(
+            "monitor_remote_write_samples", "Samples that the remote side accepted.", registry=registry
+        )
+        self._failed = Counter(
+            "monitor_remote_write_failed",
+            "Requests that the remote side did not accept, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self._dropped = Counter(
+            "monitor_remote_write_dropped_samples",
+            "Samples that were refused for good, or had to wait too long.",
+            registry=registry,
+        )
+        self._pending = Gauge(
+            "monitor_remote_write_pending_samples", "Samples that wait to be accepted.", registry=registry
+        )
+        self._last: Gauge | None = None
+        for reason in reasons:
+            self._failed.labels(reason)
+
+    def sent(self, samples: int, at: datetime) -> None:
+        """Count samples that were accepted at that moment."""
+        if self._last is None:
+            self._last = Gauge(
+                "monitor_remote_write_last_success_timestamp_seconds",
+                "When the remote side last accepted samples.",
+                registry=self._registry,
+            )
+        self._samples.inc(samples)
+        self._last.set(at.timestamp())
+
+    def failed(self, reason: str) -> None:
+        """Count a request that was not accepted."""
+        self._failed.labels(reason).inc()
+
+    def dropped(self, samples: int) -> None:
+        """Count samples that nobody will get."""
+        self._dropped.inc(samples)
+
+    def pending(self, samples: int) -> None:
+        """Show how many samples wait."""
+        self._pending.set(samples)
+
+
 class DaemonMetrics:
     """What the rest of the daemon reports: gauges to set and counters to increase."""
 
