@@ -27,6 +27,7 @@ LONGEST_WAIT = timedelta(minutes=5)
 LONGEST_ASKED = timedelta(minutes=15)
 MOST_AT_ONCE = 500
 STUCK_AFTER = 3
+OVER = frozenset({EventKind.RESOLVED, EventKind.REMOVED})
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ def _collected(queue: Queue, fresh: list[Owed], now: datetime) -> list[Owed]:
 def drop_stale(queue: Queue) -> None:
     """Take out what a newer notification about the same incident makes needless.
 
-    A resolve of what the channel never heard of is marked `missed`, so that it tells the whole story; an easing of what
+    An end of what the channel never heard of is marked `missed`, so that it tells the whole story; an easing of what
     it never heard of is told aloud.
     """
     queue.changed = False
@@ -121,7 +122,7 @@ def drop_stale(queue: Queue) -> None:
 def _for_all(note: Notification, replaced: Iterable[Owed]) -> Notification:
     """Return `note` as it must read when it stands for what it replaced as well."""
     unheard = any(one.notification.kind is EventKind.OPENED for one in replaced)
-    if unheard and note.kind is EventKind.RESOLVED:
+    if unheard and note.kind in OVER:
         return replace(note, missed=True)
     if unheard and note.kind is EventKind.EASED:
         return replace(note, quiet=False)

@@ -156,7 +156,9 @@ class Pipeline:
         if alert is None or not self._is_news(alert, notification, channel):
             return
         identity = stable_id(notification.id, channel)
-        twin = replace(notification, id=identity, channel=channel, at=now, fallback_for=notification.channel)
+        heard = any(told.channel == channel for told in alert.told)
+        kind = notification.kind if heard else EventKind.OPENED
+        twin = replace(notification, id=identity, channel=channel, kind=kind, at=now, fallback_for=notification.channel)
         detail = f"{notification.id} to {channel}"
         event = Event(notification.key, now, EventKind.FELL_BACK, notification.severity, detail=detail)
         told = routing.also_tell(alert, channel, now)

@@ -170,7 +170,7 @@ async def test_a_figure_crossed_pages_at_its_severity_with_value_and_figure() ->
         await bench.take(at, UP, value)
     kinds = [EventKind.OPENED, EventKind.WORSENED, EventKind.EASED, EventKind.RESOLVED]
     assert [kind for _, kind in bench.told()] == kinds
-    assert [kind for _, kind in bench.told("phone")] == kinds[1:]
+    assert [kind for _, kind in bench.told("phone")] == [EventKind.OPENED, *kinds[2:]]
     worse = next(note for note, _ in bench.owed if note.kind is EventKind.WORSENED)
     assert (worse.page.value, worse.page.figure) == ("700 ms", "duration, critical > 500ms")
     assert worse.page.remedy == ("Scale out.",)
@@ -408,6 +408,16 @@ async def test_a_fallback_is_owed_and_hears_the_end() -> None:
     await bench.take(10)
     await bench.take(20)
     assert bench.told("mail") == [(DOWN, EventKind.OPENED), (DOWN, EventKind.RESOLVED)]
+
+
+async def test_a_fallback_that_never_heard_of_it_is_told_that_it_is_new() -> None:
+    """Only ops took the warning; so a page for mail that never arrives leaves mail with an end that tells all."""
+    bench = Bench(plan(threshold("duration", warning="> 300ms", critical="> 500ms")))
+    await bench.take(0, UP, 0.4)
+    await bench.take(10, UP, 0.7)
+    worse = next(note for note, _ in bench.owed if note.kind is EventKind.WORSENED)
+    await bench.pipeline.fall_back(worse, "mail")
+    assert bench.told("mail") == [("duration", EventKind.OPENED)]
 
 
 async def test_while_the_store_is_away_what_is_owed_is_uncertain() -> None:
