@@ -81,7 +81,6 @@ class Process:
         self.outside = outside = Outside(world, number, clock)
         self.disk: Disk | None = None
         self._path = path
-        self._began = False
         self._store = LateStore(self._open, self._remember)
         self._writer = Writer(self._store, clock)
         self.metrics = Metrics()
@@ -118,7 +117,6 @@ class Process:
         await self._reach_store()
         self._writing = asyncio.create_task(self._writer.run())
         self._pipeline.begin()
-        self._began = True
         self._hurry()
         work = (self._scheduler.run(), self._outbox.run(), self._ticking(), self._tidying())
         self._parts = [asyncio.create_task(part) for part in work]
@@ -167,6 +165,7 @@ class Process:
             self._pipeline.recall(sample)
         self._pipeline.restore(await store.alerts())
         if not self.outside.dead:
+            self.outside.remembers = True
             for belief in self.world.beliefs.values():
                 belief.remember(self.world.now)
             self._note_removed()

@@ -37,6 +37,7 @@ class Ledger:
     superseded: int = 0
     forgotten: int = 0
     orphans: int = 0
+    blind: int = 0
     must: int = 0
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -55,7 +56,7 @@ class Ledger:
             f"  messages owed {self.owed}, delivered {self.delivered}, replaced by a newer one {self.superseded},"
             f" decided again after a death {self.forgotten}, lost {len(self.lost)}",
             f"  outages that must be told, by channel {self.must}; sent from memory, marked, and its end unsaid"
-            f" {self.orphans}",
+            f" {self.orphans}; by a process that could not read its store yet, and joined later {self.blind}",
             f"  doubled: {doubles}",
             *(f"  LOST: {line}" for line in self.lost),
             *(f"  WRONG: {line}" for line in self.wrong),
@@ -205,7 +206,7 @@ class _Books:
                 self.ledger.wrong.append(f"{channel} {_name(note.key)} {note.kind} at {taken.at:.0f}, after its end")
             if note.kind in ENDS:
                 ends[note.incident] = taken
-                if note.incident not in pages and not note.missed:
+                if note.incident not in pages and not note.missed and not self._blind_page(note.key, pages):
                     self.ledger.wrong.append(f"{channel} {_name(note.key)} ended at {taken.at:.0f}, never begun")
             else:
                 pages.setdefault(note.incident, taken)
@@ -229,10 +230,17 @@ class _Books:
 
     def _endless(self, channel: str, page: Taken, ends: dict[str, Taken]) -> None:
         """Judge a page without its own end: only one that was sent from memory and died there may be so."""
-        if page.uncertain or page.note.id not in self.world.on_disk:
+        told_blindly = self.world.owed[page.note.id].blind
+        if told_blindly and any(end.note.key == page.note.key and end.at > page.at for end in ends.values()):
+            self.ledger.blind += 1
+        elif page.uncertain or page.note.id not in self.world.on_disk:
             self.ledger.orphans += 1
         else:
             self.ledger.wrong.append(f"{channel} {_name(page.note.key)}, told at {page.at:.0f}, has no end")
+
+    def _blind_page(self, key: AlertKey, pages: dict[str, Taken]) -> bool:
+        """Return whether its page was told under another incident, by a process that knew of no earlier one."""
+        return any(page.note.key == key and self.world.owed[page.note.id].blind for page in pages.values())
 
     def _one_page_each(self, channel: str, pages: list[Taken]) -> None:
         """Hold that two incidents of one alert have a moment between them at which it may have been over."""
@@ -241,6 +249,8 @@ class _Books:
             before = last.get(page.note.key)
             last[page.note.key] = page
             if before is None or before.uncertain or page.note.key.name in {NO_DATA, BLIND}:
+                continue
+            if self.world.owed[page.note.id].blind:
                 continue
             levels = self._levels(page.note.key)
             begin, end = (self.world.owed[one.note.id].at for one in (before, page))

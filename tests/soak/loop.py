@@ -37,9 +37,8 @@ class _Jumping(selectors.DefaultSelector):
             return events
         if timeout is None:
             return super().select(PATIENCE)
-        if timeout > 0:
-            self.now += timeout
-        return super().select(0)
+        self.now += max(timeout, 0.0)
+        return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

@@ -51,11 +51,12 @@ class Level(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A notification that was decided at `at` by the process of that number."""
+    """A notification that was decided at `at` by the process of that number; `blind`: it had not read the disk yet."""
 
     at: float
     process: int
     note: Notification
+    blind: bool
 
 
 class Taken(NamedTuple):
@@ -142,6 +143,7 @@ class Outside:
         self.number = number
         self.clock = clock
         self.dead = False
+        self.remembers = False
         self._sending: dict[str, Delivery] = {}
 
     async def pause(self, least: float, most: float) -> None:
@@ -197,7 +199,7 @@ class Outside:
         """Note what is owed from now on."""
         if not self.dead:
             for note in notes:
-                self.world.owed.setdefault(note.id, Told(self.world.now, self.number, note))
+                self.world.owed.setdefault(note.id, Told(self.world.now, self.number, note, not self.remembers))
 
     async def send(self, channel: str, delivery: Delivery) -> SendResult:
         """Send as `channels.base.deliver` does."""
