@@ -109,7 +109,7 @@ def drop_stale(queue: Queue) -> None:
     """
     queue.changed = False
     newest: dict[str, Owed] = {}
-    for item in sorted(queue.owed.values(), key=lambda owed: owed.notification.at):
+    for item in sorted(queue.owed.values(), key=_order):
         note = item.notification
         if before := newest.get(note.incident):
             replaced = [*queue.replaced.pop(before.notification.id, ()), before]
@@ -117,6 +117,11 @@ def drop_stale(queue: Queue) -> None:
             queue.forget([before])
             queue.owed[note.id] = replace(item, notification=_for_all(note, replaced))
         newest[note.incident] = queue.owed[note.id]
+
+
+def _order(owed: Owed) -> tuple[bool, datetime]:
+    """Return what sorts the messages of one incident: its end is its last, even if the clock was set back before it."""
+    return owed.notification.kind in OVER, owed.notification.at
 
 
 def _for_all(note: Notification, replaced: Iterable[Owed]) -> Notification:

@@ -110,6 +110,14 @@ def test_an_end_whose_opening_never_arrived_says_so(end: EventKind) -> None:
     assert left.notification.missed
 
 
+def test_nothing_outlives_the_end_of_its_incident() -> None:
+    """The clock was set back in a restart, so that the end seems older than its beginning."""
+    end = notification("a", EventKind.RESOLVED, at=-3_000)
+    owed = queue(end, notification("a", at=0))
+    drop_stale(owed)
+    assert set(owed.owed) == {end.id}
+
+
 def test_a_chain_of_messages_that_never_arrived_is_remembered_to_its_beginning() -> None:
     """Opened, worse, resolved: it is still the first that the channel hears of it."""
     owed = queue(notification("a", severity=W), notification("a", EventKind.WORSENED, at=5))
