@@ -461,6 +461,18 @@ async def test_a_memory_that_comes_late_is_joined_with_what_was_seen_meanwhile()
     assert second.pipeline.alerts == []
 
 
+async def test_what_is_remembered_late_is_written_again() -> None:
+    """A shorter outage came and went meanwhile, and that it is over waits to be written under the same name."""
+    first, second = Bench(plan(failures=1)), Bench(plan(failures=1))
+    await first.take(0, LOST)
+    (remembered,) = first.store.alerts.values()
+    second.pipeline.begin()
+    for at, state in ((300, LOST), (310, UP), (320, UP)):
+        await second.take(at, state)
+    second.pipeline.restore([remembered])
+    assert second.store.alerts == {remembered.key: remembered}
+
+
 stories = st.lists(
     st.tuples(st.sampled_from([UP, LOST, DARK]), st.sampled_from([0.1, 0.4, 0.7]), st.integers(1, 40)), max_size=25
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from monitor.store.base import StoreUnavailable
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from datetime import datetime
@@ -42,8 +44,15 @@ class LateStore:
             return self._store
 
     async def write(self, changes: Sequence[Change]) -> None:
-        """As `Store.write`."""
-        await (await self.open()).write(changes)
+        """As `Store.write`; but what was to be written before the store was read is refused once.
+
+        For it knows nothing of what is remembered there, and must be written together with what `opened` makes of both.
+        """
+        unread = not self.reached
+        store = await self.open()
+        if unread:
+            raise StoreUnavailable("it was read only now")
+        await store.write(changes)
 
     async def alerts(self) -> list[Alert]:
         """As `Store.alerts`."""
