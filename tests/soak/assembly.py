@@ -181,7 +181,7 @@ class Process:
         for check in self._pipeline.unsettled():
             self._scheduler.hurry(check)
 
-    def _owe(self, owed: Sequence[Notification], uncertain: bool) -> None:  # noqa: FBT001 - a callback's form
+    def _owe(self, owed: Sequence[Notification], uncertain: bool) -> None:
         self.outside.owe(owed)
         self._outbox.owe(owed, uncertain)
 
@@ -203,5 +203,3 @@ class Process:
                 await self._store.tidy(self.clock.now())
             except StoreUnavailable:
                 continue
-
-

@@ -108,7 +108,9 @@ class _Books:
             if note.kind is EventKind.REMOVED:
                 continue
             if note.kind in QUIET:
-                levels = [level for level in self._levels(note.key) if note.kind in ENDS or level.severity > note.severity]
+                levels = [
+                    level for level in self._levels(note.key) if note.kind in ENDS or level.severity > note.severity
+                ]
                 wrong = "" if all(self._may(level, one.at, "silent") for level in levels) else "it had not ended"
             elif not self._may(Level(*note.key[:2], note.severity), one.at, "fires"):
                 wrong = "it was not so"
@@ -129,23 +131,25 @@ class _Books:
                         self.ledger.lost.append(f"{level} from {begin:.0f}, sure at {sure:.0f}: not told to {channel}")
 
     def _was_told(self, level: Level, channel: str, begin: float, end: float) -> bool:
-        notes = [
-            one
-            for key, found in self.by_key.items()
-            if key[0][:2] == level[:2] and key[1] == channel
-            for one in found
-        ]
-        return any(
-            begin - TOLD_WITHIN <= one.at <= end and one.note.severity >= level.severity and one.note.kind not in QUIET
-            for one in notes
-        )
+        """Return whether it was told then, or earlier in an incident that had not ended then, so far as the disk knew."""
+        for (key, told_to), notes in self.by_key.items():
+            if key[:2] != level[:2] or told_to != channel:
+                continue
+            over = {one.note.incident: one.at for one in notes if one.note.kind in ENDS}
+            for one in notes:
+                loud = one.note.kind not in QUIET and one.note.severity >= level.severity and one.at <= end
+                if loud and (one.at >= begin - TOLD_WITHIN or over.get(one.note.incident, 0.0) > begin):
+                    return True
+        return False
 
     def _must(self, level: Level, glance: Glance) -> bool:
         """Return whether the level surely fires at a glance, is not held back, and the process lives to tell it."""
         now, (_, died) = glance.at, self.world.lives[glance.process - 1]
         marks = self.world.beliefs[level].between(now, now + TOLD_WITHIN)
         reachable = not any(at(self.world.script.store, now + second) for second in range(-20, 9))
-        return died > now + TOLD_WITHIN and reachable and not any(mark.silent for mark in marks) and self._free(level, now)
+        return (
+            died > now + TOLD_WITHIN and reachable and not any(mark.silent for mark in marks) and self._free(level, now)
+        )
 
     def _free(self, level: Level, now: float) -> bool:
         """Return whether nothing else explains the alert."""
@@ -153,7 +157,9 @@ class _Books:
         if level.name != DOWN:
             others.append(Level(level.check, DOWN, Severity.CRITICAL))
         return not any(
-            mark.stirs for other in others for mark in self.world.beliefs[other].between(now - SETTLED, now + TOLD_WITHIN)
+            mark.stirs
+            for other in others
+            for mark in self.world.beliefs[other].between(now - SETTLED, now + TOLD_WITHIN)
         )
 
     def delivered(self) -> None:
@@ -254,7 +260,9 @@ class _Books:
                 continue
             levels = self._levels(page.note.key)
             begin, end = (self.world.owed[one.note.id].at for one in (before, page))
-            may_end = all(any(mark.silent for mark in self.world.beliefs[level].between(begin, end)) for level in levels)
+            may_end = all(
+                any(mark.silent for mark in self.world.beliefs[level].between(begin, end)) for level in levels
+            )
             if not may_end:
                 self.ledger.wrong.append(f"{channel} {_name(page.note.key)}: two pages at {begin:.0f}, {end:.0f}")
 
@@ -285,6 +293,6 @@ def _name(key: AlertKey) -> str:
 
 def _said(one: Told) -> str:
     note = one.note
-    return f"{note.channel} {_name(note.key)} {note.severity} {note.kind} decided at {one.at:.1f} by process {one.process}"
-
-
+    return (
+        f"{note.channel} {_name(note.key)} {note.severity} {note.kind} decided at {one.at:.1f} by process {one.process}"
+    )

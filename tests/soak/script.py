@@ -179,11 +179,15 @@ class _Dice:
         }
         for check, needs in NEEDS.items():
             along = [
-                Spell(max(spell.begin + self.chance.uniform(-10, 10), 0), spell.end + self.chance.choice((0, 5, 400)), "")
+                Spell(
+                    max(spell.begin + self.chance.uniform(-10, 10), 0), spell.end + self.chance.choice((0, 5, 400)), ""
+                )
                 for spell in found[needs[0]]
                 if spell.how in {Look.DOWN, Look.HANGS}
             ]
-            found[check] = _laid_over([Spell(one.begin, min(one.end, self.end), Look.DOWN) for one in along], found[check])
+            found[check] = _laid_over(
+                [Spell(one.begin, min(one.end, self.end), Look.DOWN) for one in along], found[check]
+            )
         return found
 
     def _refined(self, spells: Iterable[Spell]) -> tuple[Spell, ...]:
@@ -247,7 +251,10 @@ def draw(seed: int, days: float, pace: float = 1.0) -> Script:
         seed=seed,
         end=dice.end,
         targets=dice.targets(),
-        channels={channel: dice.spells(5 * HOUR, {str(how): span for how, span in moods.items()}, MINUTE) for channel in CHANNELS},
+        channels={
+            channel: dice.spells(5 * HOUR, {str(how): span for how, span in moods.items()}, MINUTE)
+            for channel in CHANNELS
+        },
         store=dice.spells(5 * HOUR, {str(how): span for how, span in away.items()}, 2 * MINUTE),
         steps=dice.steps(),
         acts=dice.acts(),

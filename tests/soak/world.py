@@ -186,7 +186,9 @@ class Outside:
         world, begun = self.world, self.clock.now()
         how = at(world.script.targets[plan.id], world.now)
         await self.pause(*((4.9, 5.0) if how == Look.HANGS else (0.01, 0.3)))
-        state = {Look.DOWN: State.DOWN, Look.HANGS: State.DOWN, Look.MUTE: State.UNKNOWN}.get(Look(how or "fine"), State.UP)
+        state = {Look.DOWN: State.DOWN, Look.HANGS: State.DOWN, Look.MUTE: State.UNKNOWN}.get(
+            Look(how or "fine"), State.UP
+        )
         reason = {State.UP: None, State.DOWN: Reason.STATUS, State.UNKNOWN: Reason.DNS}[state]
         duration = {Look.SLOW: 2.0, Look.SLOWER: 4.0}.get(Look(how or "fine"), 0.1) if state is State.UP else None
         measures = () if duration is None else (Measure("duration", duration),)
@@ -334,4 +336,3 @@ async def _reach(outside: Outside) -> None:
     if how:
         await outside.pause(*((2, 2) if how == Away.SILENT else (0.001, 0.01)))
         raise StoreUnavailable(how)
-

@@ -25,6 +25,8 @@ MEMORY_MAY_GROW = 4 * 1024
 FILES_MAY_GROW = 4
 MOST_CONNECTIONS = 6
 TOLD = ("ops", "hook")
+OWN = {"probes"}
+"""What the daemon says of itself: that it stood still, and saw nothing, for longer than its checks allow."""
 
 
 class Outage(NamedTuple):
@@ -50,6 +52,7 @@ class Books:
     figures: list[str] = field(default_factory=list)
     must: int = 0
     orphans: int = 0
+    own: int = 0
 
     def judge(self, fleet: Fleet, heard: list[Heard], quiet_since: float) -> None:
         """Hold everything against everything."""
@@ -86,9 +89,9 @@ class Books:
     def _true(self, heard: Iterable[Heard]) -> None:
         """Hold that nothing was told that was not so."""
         for one in heard:
-            if one.check not in {outage.check for outage in self.outages} or not any(
-                _within(one, outage) for outage in self.outages
-            ):
+            if one.check in OWN:
+                self.own += 1
+            elif not any(_within(one, outage) for outage in self.outages):
                 self.wrong.append(f"{one.channel} {one.check} {one.status} since {one.incident[1]}: it was not so")
 
     def _in_order(self, heard: list[Heard], gone: list[float]) -> None:
@@ -137,7 +140,9 @@ class Books:
         elif died:
             self.doubled["we died in the send"] += 1
         else:
-            self.wrong.append(f"doubled for no reason: {one.channel} {one.check} {one.status}, {one.at - before.at:.1f} s")
+            self.wrong.append(
+                f"doubled for no reason: {one.channel} {one.check} {one.status}, {one.at - before.at:.1f} s"
+            )
 
     def _use(self, fleet: Fleet, quiet_since: float) -> None:
         """Hold that what is used does not grow."""
@@ -174,7 +179,7 @@ class Books:
         doubles = ", ".join(f"{why} {count}" for why, count in sorted(self.doubled.items())) or "none"
         lines = [
             f"{self.injected.total()} faults injected: {faults}",
-            f"  heard {heard}, refused or left hanging {refused}; outages that must be told, by channel {self.must}; lost"
+            f"  heard {heard} (of itself {self.own}), refused or left hanging {refused}; outages that must be told, by channel {self.must}; lost"
             f" {len(self.lost)}",
             f"  doubled: {doubles}; sent from memory, marked, and its end unsaid {self.orphans}",
             *(f"  {line}" for line in self.figures),

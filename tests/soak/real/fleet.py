@@ -173,7 +173,8 @@ class Fleet:
         self.store = store
         text = HEAD.format(**street.urls)
         lines = [
-            CHECK.format(name=name, url=street.urls["targets"], more=FIGURE if name == "slow" else "") for name in TARGETS
+            CHECK.format(name=name, url=street.urls["targets"], more=FIGURE if name == "slow" else "")
+            for name in TARGETS
         ]
         self._text = text + "\n".join(lines) + "\n"
         self.daemons: list[Daemon] = []
