@@ -57,11 +57,11 @@ ROUTES = (
 
 def plan_of(check: CheckId) -> Plan:
     """Return the plan of a check: down after three failures, and most with two figures for their duration."""
-    figures = {"warning": f"> {SLOW_FIGURE:g}s", "critical": f"> {SLOWER_FIGURE:g}s"}
+    slow = threshold(TIMED_NAME, hold=HOLD, warning=f"> {SLOW_FIGURE:g}s", critical=f"> {SLOWER_FIGURE:g}s")
     return Plan(
         id=check,
         check=Scripted(every=EVERY, timeout=TIMEOUT),
-        thresholds=(threshold(TIMED_NAME, hold=HOLD, **figures),) if check in TIMED else (),
+        thresholds=(slow,) if check in TIMED else (),
         down={Severity.CRITICAL: Patience(breaches=FAILURES, clears=SUCCESSES)},
         needs=NEEDS.get(check, ()),
         title=check.check.title(),

@@ -53,11 +53,12 @@ class Ledger:
         doubles = ", ".join(f"{why} {count}" for why, count in sorted(self.doubled.items())) or "none"
         lines = [
             f"seed {self.seed}: {sum(self.injected.values())} faults injected: {faults}",
-            f"  messages owed {self.owed}, delivered {self.delivered}, replaced by a newer one {self.superseded},"
-            f" decided again after a death {self.forgotten}, lost {len(self.lost)}",
-            f"  outages that must be told, by channel {self.must}; sent from memory, marked, and its end unsaid"
-            f" {self.orphans}; by a process that could not read its store yet, and joined later {self.blind}",
+            f"  messages owed {self.owed}: delivered {self.delivered}, replaced by a newer one {self.superseded},",
+            f"    decided again after a death {self.forgotten}, lost {len(self.lost)}",
+            f"  outages that must be told, by channel: {self.must}",
             f"  doubled: {doubles}",
+            f"  sent from memory, marked, and the end unsaid: {self.orphans}",
+            f"  told by a process that could not read its store yet, and joined later: {self.blind}",
             *(f"  LOST: {line}" for line in self.lost),
             *(f"  WRONG: {line}" for line in self.wrong),
         ]
@@ -103,9 +104,7 @@ class _Books:
         """Hold that nothing was told that was not so: no page without its cause, no end before it was over."""
         for one in self.told:
             note, wrong = one.note, ""
-            if note.key.name in {NO_DATA, BLIND}:
-                continue
-            if note.kind is EventKind.REMOVED:
+            if note.key.name in {NO_DATA, BLIND} or note.kind is EventKind.REMOVED:
                 continue
             if note.kind in QUIET:
                 levels = [
@@ -131,7 +130,7 @@ class _Books:
                         self.ledger.lost.append(f"{level} from {begin:.0f}, sure at {sure:.0f}: not told to {channel}")
 
     def _was_told(self, level: Level, channel: str, begin: float, end: float) -> bool:
-        """Return whether it was told then, or earlier in an incident that had not ended then, so far as the disk knew."""
+        """Return whether it was told then, or before in an incident that had not ended, so far as the disk knew."""
         for (key, told_to), notes in self.by_key.items():
             if key[:2] != level[:2] or told_to != channel:
                 continue

@@ -19,17 +19,17 @@ TOLD_WITHIN = 8.0
 
 
 class Place(NamedTuple):
-    """Where a level may stand: on its way to the other side since `count` looks and `dwell`, judged last at `judged`."""
+    """Where a level may stand: on its way to the other side for `seen` looks and `dwell`; last judged at `judged`."""
 
     fires: bool = False
-    count: int = 0
+    seen: int = 0
     dwell: int = 0
     judged: int | None = None
 
     @property
     def still(self) -> bool:
         """Return whether nothing is remembered."""
-        return not self.fires and not self.count
+        return not self.fires and not self.seen
 
 
 IDLE = Place()
@@ -52,10 +52,10 @@ class Rule:
         if crossed == place.fires:
             return Place(place.fires)
         past = at - place.judged if place.judged is not None else 0
-        dwell = place.dwell + (past if 0 <= past <= self.gap else 0) if place.count else 0
-        count = place.count + 1
+        dwell = place.dwell + (past if 0 <= past <= self.gap else 0) if place.seen else 0
+        seen = place.seen + 1
         looks, wait = (self.quiet_looks, self.keep) if place.fires else (self.looks, self.for_)
-        return Place(not place.fires) if count >= looks and dwell >= wait else Place(place.fires, count, dwell, at)
+        return Place(not place.fires) if seen >= looks and dwell >= wait else Place(place.fires, seen, dwell, at)
 
 
 class Mark(NamedTuple):

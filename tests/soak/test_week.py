@@ -72,4 +72,4 @@ def test_what_was_not_written_may_or_may_not_be_remembered() -> None:
     assert belief.places == {IDLE}
     belief.remember(22.0)
     assert {place.fires for place in belief.places} == {True, False}
-    assert belief.places == {Place(fires=True), Place(count=2, judged=0)}
+    assert belief.places == {Place(fires=True), Place(seen=2, judged=0)}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from monitor.model import CheckId
     from tests.soak.script import Script
 
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of a random name is made in it
 """Where files cost no disk, which is half of the time: this soak kills processes, not machines."""
 NEVER_THERE = 5 * MINUTE
 """After so long a kill no longer waits for its seam."""
@@ -90,5 +90,5 @@ class _Week:
             belief.die(world.now)
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others if death.seam else {running}:
-            task.cancel()  # type: ignore[union-attr]
+            task.cancel()
         await asyncio.gather(*others, return_exceptions=True)

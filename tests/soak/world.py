@@ -98,9 +98,9 @@ class World:
         self.chance = random.Random(self.script.seed + 1)
         self.glances = {check: [] for check in CHECKS}
         for check in CHECKS:
-            for name, severity in RULES:
+            for (name, severity), rule in RULES.items():
                 if name == DOWN or check in TIMED:
-                    self.beliefs[Level(check, name, severity)] = Belief(RULES[name, severity])
+                    self.beliefs[Level(check, name, severity)] = Belief(rule)
 
     @property
     def now(self) -> float:
@@ -200,8 +200,11 @@ class Outside:
     def owe(self, notes: Sequence[Notification]) -> None:
         """Note what is owed from now on."""
         if not self.dead:
-            for note in notes:
-                self.world.owed.setdefault(note.id, Told(self.world.now, self.number, note, not self.remembers))
+            self._owe(notes)
+
+    def _owe(self, notes: Sequence[Notification]) -> None:
+        for note in notes:
+            self.world.owed.setdefault(note.id, Told(self.world.now, self.number, note, not self.remembers))
 
     async def send(self, channel: str, delivery: Delivery) -> SendResult:
         """Send as `channels.base.deliver` does."""
@@ -251,6 +254,7 @@ class Outside:
             belief.write(began)
         for change in changes:
             self.world.on_disk.update(note.id for note in change.owed)
+            self._owe(change.owed)
             for attempt in change.attempts:
                 if attempt.result is AttemptResult.DELIVERED:
                     self._sending.pop(attempt.delivery, None)

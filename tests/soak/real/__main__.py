@@ -1,4 +1,4 @@
-"""`python -m tests.soak.real --minutes 30 --seed 1 --store sqlite`: real daemons under faults; exit 1 if a page is lost."""
+"""`python -m tests.soak.real --minutes 30 --seed 1 --store sqlite`: real daemons, real faults; 1 if a page is lost."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""The ledger of the real clock: every outage held against what was heard, and what the daemons used against a flat line."""
+"""The ledger of the real clock: every outage held against what was heard, and what was used against a flat line."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.message import UNCERTAIN
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tests.soak.real.street import Heard
 
 SURE = {"sqlite": 14.0, "postgres": 32.0}
-"""Seconds of undisturbed watching after which an outage must have been told; with a lease, a takeover may come first."""
+"""Seconds of undisturbed watching after which an outage must be told; with a lease, a takeover may come first."""
 NEAR = 3.0
 MEMORY_MAY_GROW = 4 * 1024
 """KiB over the quiet last third."""
@@ -78,7 +79,7 @@ class Books:
         breaks = [moment for spell in (*self.away, *self.disturbed) for moment in spell]
         breaks += [moment for daemon in fleet.daemons for moment in (daemon.begun, daemon.watched, daemon.ended)]
         edges = sorted({outage.begin, outage.end, *(one for one in breaks if outage.begin < one < outage.end)})
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in pairwise(edges):
             middle = (begin + end) / 2
             watched = any(daemon.watched < middle < daemon.ended for daemon in fleet.daemons)
             troubled = any(since <= middle <= until for since, until in (*self.away, *self.disturbed))
@@ -100,32 +101,26 @@ class Books:
         pages: dict[tuple[str, str], Heard] = {}
         ends: dict[tuple[str, str], Heard] = {}
         for one in heard:
-            before = seen.get((one.incident, one.status, one.severity))
-            if before:
+            before = seen.setdefault((one.incident, one.status, one.severity), one)
+            if before is not one:
                 self._double(before, one, gone)
-                continue
-            seen[one.incident, one.status, one.severity] = one
-            if one.status == "firing":
-                pages[one.incident] = one
+            elif one.status != "firing":
+                ends[one.incident] = one
+            else:
+                pages.setdefault(one.incident, one)
                 if one.incident in ends:
                     self.wrong.append(f"{one.channel} {one.check} was told as firing after its end")
-            else:
-                ends[one.incident] = one
-        last: defaultdict[str, float] = defaultdict(float)
-        for end in ends.values():
-            last[end.incident[0]] = max(last[end.incident[0]], end.at)
-        for incident, page in pages.items():
-            if incident not in ends:
-                self._endless(page, last[incident[0]])
-        for incident, end in ends.items():
-            if incident not in pages and "first you hear" not in end.note:
+        for page in (page for incident, page in pages.items() if incident not in ends):
+            self._endless(page, any(end.incident[0] == page.incident[0] and end.at > page.at for end in ends.values()))
+        for end in (end for incident, end in ends.items() if incident not in pages):
+            if "first you hear" not in end.note:
                 self.wrong.append(f"{end.channel} {end.check} ended, never begun")
 
-    def _endless(self, page: Heard, ended: float) -> None:
+    def _endless(self, page: Heard, ended: bool) -> None:
         if UNCERTAIN in page.note:
             self.orphans += 1
         else:
-            end = "has an end of another incident" if ended > page.at else "has no end"
+            end = "has an end of another incident" if ended else "has no end"
             self.wrong.append(f"{page.channel} {page.check} since {page.incident[1]} {end}")
 
     def _double(self, before: Heard, one: Heard, gone: list[float]) -> None:
@@ -179,9 +174,10 @@ class Books:
         doubles = ", ".join(f"{why} {count}" for why, count in sorted(self.doubled.items())) or "none"
         lines = [
             f"{self.injected.total()} faults injected: {faults}",
-            f"  heard {heard} (of itself {self.own}), refused or left hanging {refused}; outages that must be told, by channel {self.must}; lost"
-            f" {len(self.lost)}",
-            f"  doubled: {doubles}; sent from memory, marked, and its end unsaid {self.orphans}",
+            f"  heard {heard} (of itself {self.own}), refused or left hanging {refused}, lost {len(self.lost)}",
+            f"  outages that must be told, by channel: {self.must}",
+            f"  doubled: {doubles}",
+            f"  sent from memory, marked, and its end unsaid: {self.orphans}",
             *(f"  {line}" for line in self.figures),
             *(f"  LOST: {line}" for line in self.lost),
             *(f"  WRONG: {line}" for line in self.wrong),

@@ -134,7 +134,7 @@ def home(kind: str, folder: Path) -> Iterator[Home]:
 
 @dataclass
 class Daemon:
-    """One process; `watched` is when it began to watch, `ended` when it was gone; `held` are spells of standing still."""
+    """One process: when it began to watch, and when it was gone; `held` are spells of standing still."""
 
     monitor: Monitor
     begun: float = field(default_factory=time.time)

@@ -1,4 +1,4 @@
-"""What real daemons watch and whom they tell, on the loopback: targets that break, receivers with moods; and a record."""
+"""What real daemons watch and whom they tell, on the loopback: targets that break, receivers with moods."""
 
 from __future__ import annotations
 
