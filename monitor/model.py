@@ -288,7 +288,7 @@ class Notification:
     """One message owed to one channel. `quiet` ones must not ring anybody: resolves, easings, updates.
 
     `id` stays the same over retries and restarts, as soon as the decision is durable.
-    `missed`: it resolves an incident whose first message this channel never accepted, so it must tell the whole story.
+    `missed`: it ends an incident whose first message this channel never accepted, so it must tell the whole story.
     `fallback_for` names the channel that should have taken it.
     """
 

@@ -181,10 +181,10 @@ class Outbox:
         if send is None:
             await self._settle(queue, batch, identity, Rejected(f"there is no channel {channel} any more"))
             return
-        await self._record(batch, identity, AttemptResult.BEGUN)
+        begun = await self._record(batch, identity, AttemptResult.BEGUN)
         if self._writer.overtaken:
             return
-        uncertain = any(owed.notification.id in queue.uncertain for owed in batch)
+        uncertain = not begun or any(owed.notification.id in queue.uncertain for owed in batch)
         result = await send(Delivery(identity, tuple(owed.notification for owed in batch), uncertain))
         await self._settle(queue, batch, identity, result)
 
@@ -231,14 +231,15 @@ class Outbox:
 
     async def _record(
         self, batch: Sequence[Owed], identity: str, result: AttemptResult, reason: str = "", due: datetime | None = None
-    ) -> None:
+    ) -> bool:
+        """Write down how an attempt stands; return whether that is durable."""
         now = self._clock.now()
         attempts = [Attempt(owed.notification.id, now, result, identity, reason, due) for owed in batch]
         if result in SETTLED:
             replaced = self._queue(batch[0].notification.channel).replaced
             needless = [old for owed in batch for old in replaced.pop(owed.notification.id, ())]
             attempts += [Attempt(old.notification.id, now, AttemptResult.SUPERSEDED) for old in needless]
-        await self._writer.commit(Change(attempts=tuple(attempts)))
+        return await self._writer.commit(Change(attempts=tuple(attempts)))
 
     def _see_to_unheard(self, now: datetime) -> None:
         """See to criticals that nobody takes."""
@@ -274,7 +275,7 @@ class Outbox:
         elif note.kind in ENDS:
             self._unheard.pop(note.incident, None)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work, name="outbox")
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)

@@ -27,6 +27,7 @@ LONGEST_WAIT = timedelta(minutes=5)
 LONGEST_ASKED = timedelta(minutes=15)
 MOST_AT_ONCE = 500
 STUCK_AFTER = 3
+OVER = frozenset({EventKind.RESOLVED, EventKind.REMOVED})
 
 
 @dataclass(slots=True)
@@ -103,12 +104,12 @@ def _collected(queue: Queue, fresh: list[Owed], now: datetime) -> list[Owed]:
 def drop_stale(queue: Queue) -> None:
     """Take out what a newer notification about the same incident makes needless.
 
-    A resolve of what the channel never heard of is marked `missed`, so that it tells the whole story; an easing of what
+    An end of what the channel never heard of is marked `missed`, so that it tells the whole story; an easing of what
     it never heard of is told aloud.
     """
     queue.changed = False
     newest: dict[str, Owed] = {}
-    for item in sorted(queue.owed.values(), key=lambda owed: owed.notification.at):
+    for item in sorted(queue.owed.values(), key=_order):
         note = item.notification
         if before := newest.get(note.incident):
             replaced = [*queue.replaced.pop(before.notification.id, ()), before]
@@ -118,10 +119,15 @@ def drop_stale(queue: Queue) -> None:
         newest[note.incident] = queue.owed[note.id]
 
 
+def _order(owed: Owed) -> tuple[bool, datetime]:
+    """Return what sorts the messages of one incident: its end is its last, even if the clock was set back before it."""
+    return owed.notification.kind in OVER, owed.notification.at
+
+
 def _for_all(note: Notification, replaced: Iterable[Owed]) -> Notification:
     """Return `note` as it must read when it stands for what it replaced as well."""
     unheard = any(one.notification.kind is EventKind.OPENED for one in replaced)
-    if unheard and note.kind is EventKind.RESOLVED:
+    if unheard and note.kind in OVER:
         return replace(note, missed=True)
     if unheard and note.kind is EventKind.EASED:
         return replace(note, quiet=False)

@@ -80,6 +80,7 @@ class Pipeline:
         self._owe = owe
         self._ask_again = ask_again
         self._situation = Situation()
+        self._begun = False
         self.judged_at = clock.now()
 
     async def take(self, sample: Sample) -> bool:
@@ -114,6 +115,7 @@ class Pipeline:
 
     def begin(self) -> None:
         """Begin to watch now: that no check was looked at before, while the store was waited for, is no gap."""
+        self._begun = True
         self.judged_at = self._clock.now()
         self._situation.begin(self.judged_at)
 
@@ -126,7 +128,8 @@ class Pipeline:
     def restore(self, remembered: Iterable[Alert]) -> None:
         """Take up the live alerts of an earlier process.
 
-        That may come late, when something was seen already; the past and the present are joined then.
+        That may come late, when something was seen already; the past and the present are joined then, and written: what
+        waits to be written may say that an alert of the past is over.
         """
         board, now = self._situation.board, self._clock.now()
         joined = []
@@ -135,7 +138,7 @@ class Pipeline:
             alert = routing.rejoin(routing.not_later(past, now), present)
             board.put(alert)
             self._display.alert(alert)
-            if present is not None:
+            if self._begun or present is not None:
                 joined.append(alert)
         if joined:
             self._writer.post(Change(alerts=tuple(joined)))
@@ -156,7 +159,9 @@ class Pipeline:
         if alert is None or not self._is_news(alert, notification, channel):
             return
         identity = stable_id(notification.id, channel)
-        twin = replace(notification, id=identity, channel=channel, at=now, fallback_for=notification.channel)
+        heard = any(told.channel == channel for told in alert.told)
+        kind = notification.kind if heard else EventKind.OPENED
+        twin = replace(notification, id=identity, channel=channel, kind=kind, at=now, fallback_for=notification.channel)
         detail = f"{notification.id} to {channel}"
         event = Event(notification.key, now, EventKind.FELL_BACK, notification.severity, detail=detail)
         told = routing.also_tell(alert, channel, now)

@@ -134,8 +134,12 @@ def _remind(
 def _tell(
     alert: Alert, now: datetime, channels: dict[str, bool], kind: EventKind, severity: Severity
 ) -> tuple[Alert, tuple[Call, ...]]:
-    """Owe a message to `channels` (name → quiet)."""
-    calls = tuple(Call(channel, kind, severity, quiet) for channel, quiet in channels.items())
+    """Owe a message to `channels` (name → quiet). To one that never heard of it, it is new, even if it got worse."""
+    known = {told.channel for told in alert.told}
+    calls = tuple(
+        Call(channel, kind if channel in known else EventKind.OPENED, severity, quiet)
+        for channel, quiet in channels.items()
+    )
     others = tuple(told for told in alert.told if told.channel not in channels)
     heard = tuple(Told(channel, severity, now) for channel in channels)
     return replace(alert, announced=severity, told=others + heard), calls

@@ -246,6 +246,14 @@ async def test_what_is_not_known_to_be_durable_stays_marked(bench: Bench) -> Non
     assert bench.ops.sent[0][1].uncertain
 
 
+async def test_what_leaves_without_a_note_of_it_is_marked(bench: Bench) -> None:
+    """It was durable before the store went away, but that it is being sent is not: whoever restarts sends it again."""
+    bench.writer.available = False
+    bench.outbox.owe([notification()], uncertain=False)
+    await bench.clock.advance(2 * SECOND)
+    assert bench.ops.sent[0][1].uncertain
+
+
 async def test_a_restart_gives_each_channel_its_time_before_the_last_resort(bench: Bench) -> None:
     """What is old because we were away is not yet unheard of."""
     bench.outbox.restore([Owed(notification(at=-3600))], fell_back=())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,13 +100,22 @@ def test_a_newer_message_makes_older_ones_needless() -> None:
     assert set(owed.owed) == {worse.id, other.id}
 
 
-def test_a_resolve_whose_opening_never_arrived_says_so() -> None:
+@pytest.mark.parametrize("end", [EventKind.RESOLVED, EventKind.REMOVED])
+def test_an_end_whose_opening_never_arrived_says_so(end: EventKind) -> None:
     """Nobody gets a stale firing, and nobody wonders what a resolve is about."""
-    owed = queue(notification("a", at=0), notification("a", EventKind.RESOLVED, at=300))
+    owed = queue(notification("a", at=0), notification("a", end, at=300))
     drop_stale(owed)
     (left,) = owed.owed.values()
-    assert left.notification.kind is EventKind.RESOLVED
+    assert left.notification.kind is end
     assert left.notification.missed
+
+
+def test_nothing_outlives_the_end_of_its_incident() -> None:
+    """The clock was set back in a restart, so that the end seems older than its beginning."""
+    end = notification("a", EventKind.RESOLVED, at=-3_000)
+    owed = queue(end, notification("a", at=0))
+    drop_stale(owed)
+    assert set(owed.owed) == {end.id}
 
 
 def test_a_chain_of_messages_that_never_arrived_is_remembered_to_its_beginning() -> None:

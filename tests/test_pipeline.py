@@ -170,7 +170,7 @@ async def test_a_figure_crossed_pages_at_its_severity_with_value_and_figure() ->
         await bench.take(at, UP, value)
     kinds = [EventKind.OPENED, EventKind.WORSENED, EventKind.EASED, EventKind.RESOLVED]
     assert [kind for _, kind in bench.told()] == kinds
-    assert [kind for _, kind in bench.told("phone")] == kinds[1:]
+    assert [kind for _, kind in bench.told("phone")] == [EventKind.OPENED, *kinds[2:]]
     worse = next(note for note, _ in bench.owed if note.kind is EventKind.WORSENED)
     assert (worse.page.value, worse.page.figure) == ("700 ms", "duration, critical > 500ms")
     assert worse.page.remedy == ("Scale out.",)
@@ -410,6 +410,16 @@ async def test_a_fallback_is_owed_and_hears_the_end() -> None:
     assert bench.told("mail") == [(DOWN, EventKind.OPENED), (DOWN, EventKind.RESOLVED)]
 
 
+async def test_a_fallback_that_never_heard_of_it_is_told_that_it_is_new() -> None:
+    """Only ops took the warning; so a page for mail that never arrives leaves mail with an end that tells all."""
+    bench = Bench(plan(threshold("duration", warning="> 300ms", critical="> 500ms")))
+    await bench.take(0, UP, 0.4)
+    await bench.take(10, UP, 0.7)
+    worse = next(note for note, _ in bench.owed if note.kind is EventKind.WORSENED)
+    await bench.pipeline.fall_back(worse, "mail")
+    assert bench.told("mail") == [("duration", EventKind.OPENED)]
+
+
 async def test_while_the_store_is_away_what_is_owed_is_uncertain() -> None:
     """Criticals go out all the same."""
     bench = Bench(plan(failures=1), store=Store(durable=False))
@@ -449,6 +459,18 @@ async def test_a_memory_that_comes_late_is_joined_with_what_was_seen_meanwhile()
     assert {note.channel for note, _ in second.owed if note.kind is EventKind.RESOLVED} == {"ops", "phone", "former"}
     assert second.owed[-1][0].page.since == START
     assert second.pipeline.alerts == []
+
+
+async def test_what_is_remembered_late_is_written_again() -> None:
+    """A shorter outage came and went meanwhile, and that it is over waits to be written under the same name."""
+    first, second = Bench(plan(failures=1)), Bench(plan(failures=1))
+    await first.take(0, LOST)
+    (remembered,) = first.store.alerts.values()
+    second.pipeline.begin()
+    for at, state in ((300, LOST), (310, UP), (320, UP)):
+        await second.take(at, state)
+    second.pipeline.restore([remembered])
+    assert second.store.alerts == {remembered.key: remembered}
 
 
 stories = st.lists(

@@ -65,11 +65,12 @@ def test_what_was_held_back_and_ended_is_never_told() -> None:
 
 
 def test_getting_worse_rings_whoever_the_severity_wakes_and_updates_the_rest() -> None:
-    """A channel that only takes warnings learns quietly that it got worse."""
+    """A channel that took the warning learns quietly that it got worse; to one that never heard of it, it is new."""
     alert = firing(X, W, Told("low", W, START))
     after, calls = tell(alert, ROUTES, START + HOUR, held=False)
     assert {(call.channel, call.quiet) for call in calls} == {("low", True), ("ops", False), ("oncall", False)}
-    assert {call.kind for call in calls} == {EventKind.WORSENED}
+    kinds = {call.channel: call.kind for call in calls}
+    assert kinds == {"low": EventKind.WORSENED, "ops": EventKind.OPENED, "oncall": EventKind.OPENED}
     assert after.announced is X
 
 

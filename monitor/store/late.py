@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from monitor.store.base import LeaseLost
+from monitor.store.base import LeaseLost, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -86,8 +86,15 @@ class LateStore:
         self._ready = store
 
     async def write(self, changes: Sequence[Change]) -> None:
-        """As `Store.write`."""
-        await (await self.open()).write(changes)
+        """As `Store.write`; but what was to be written before the store was read is refused once.
+
+        For it knows nothing of what is remembered there, and must be written together with what `opened` makes of both.
+        """
+        unread = not self.reached
+        store = await self.open()
+        if unread:
+            raise StoreUnavailable("it was read only now")
+        await store.write(changes)
 
     async def alerts(self) -> list[Alert]:
         """As `Store.alerts`."""

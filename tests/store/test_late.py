@@ -45,6 +45,8 @@ async def test_it_is_unavailable_until_it_can_be_opened_and_then_everything_is_p
         with pytest.raises(StoreUnavailable):
             await store.alerts()
     note = notification()
+    with pytest.raises(StoreUnavailable):
+        await store.write([])  # decided before anything was known: it comes again, joined with what is remembered
     await store.write([Change(samples=(sample(0),), owed=(note,))])
     assert opening.seen == 1
     before = START - timedelta(hours=1)
