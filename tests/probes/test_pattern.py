@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -59,9 +59,9 @@ def test_a_bad_expression_is_refused_with_its_reason(text: str) -> None:
 
 
 def test_an_expression_that_ruins_others_is_harmless() -> None:
-    started = perf_counter()
+    started = process_time()
     assert not Pattern("/(a+)+$/").within("a" * 50_000 + "!")
-    assert perf_counter() - started < 1
+    assert process_time() - started < 1
 
 
 def test_it_compares_prints_and_dumps_as_its_text() -> None:
