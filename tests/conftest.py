@@ -31,7 +31,7 @@ THEIRS = ("PORT", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NO_COLO
 ACCEPTANCE = "tests/acceptance/"
 
 
-class ByFile(LoadScopeScheduling):  # type: ignore[misc] - xdist says nothing of its types
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist says nothing of its types
     """Gives each process whole files, so that what a file sets up once is set up once; all of acceptance to one."""
 
     def _split_scope(self, nodeid: str) -> str:
