@@ -87,7 +87,8 @@ async def tcp_peer(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterat
             peer.open -= 1
             if not peer.open:
                 peer.quiet.set()
-            writer.transport.abort()
+            if not writer.transport.is_closing():
+                writer.transport.abort()
             peer.tasks.discard(task)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)

@@ -49,7 +49,7 @@ systems:
   shop:
     checks: {site: "${SHOP_URL}/"}
 """
-TITLE = "The shop: Front page is down"
+TITLE = "The shop: Front page: down"
 REMEDY = "Restart the shop."
 FIRING = 'monitor_alert{system="shop",check="site",alert="down",severity="critical",state="firing",series=""}'
 SUCCESS = 'monitor_probe_success{system="shop",check="site",kind="http"}'
@@ -173,7 +173,7 @@ def test_the_five_line_file_pages_and_resolves(told: list[Post]) -> None:
     page, over = told
     assert (page.alerts[0]["status"], over.alerts[0]["status"]) == ("firing", "resolved")
     assert page.incidents == over.incidents
-    assert page.alerts[0]["annotations"]["summary"] == "shop: site is down"
+    assert page.alerts[0]["annotations"]["summary"] == "shop: site: down"
 
 
 @dataclass
@@ -205,7 +205,7 @@ def test_the_demo_prints_a_page_and_its_end(told: Demo) -> None:
     """It says how to break the shop; doing so prints one page with its remedy, healing it prints the end."""
     assert "break it with: curl -X POST http://127.0.0.1:" in told.first
     assert told.page.count("CRITICAL") == 1
-    assert "CRITICAL: Demo shop: Front page is down, since" in told.page
+    assert "CRITICAL: Demo shop: Front page: down, since" in told.page
     assert "1. See what the newest deploy changed." in told.page
     assert "Resolved after" in told.resolve
-    assert "Demo shop: Front page is down" in told.resolve
+    assert "Demo shop: Front page: down" in told.resolve
