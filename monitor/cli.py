@@ -136,8 +136,12 @@ def check(
     with _exit_status():
         wanted = names or []
         settings = read_settings(remembers=False)
-        systems = sorted({name.partition("/")[0] for name in wanted}) or settings.systems
-        loaded = load(config or settings.config, os.environ, systems)
+        source = config or settings.config
+        if wanted:
+            systems = sorted({name.partition("/")[0] for name in wanted})
+            loaded = load(source, os.environ, systems, named_in="")
+        else:
+            loaded = load(source, os.environ, settings.systems)
         _configure_logs(settings, loaded)
         plans = [plan for plan in loaded.plans.values() if _is_wanted(plan, wanted)]
         _look_for_unknown(wanted, loaded)

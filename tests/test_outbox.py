@@ -283,7 +283,7 @@ async def test_what_nobody_accepts_goes_to_the_last_resort(bench: Bench) -> None
     await bench.clock.advance(600 * SECOND)
     ((at, text),) = bench.last_words
     assert 180 <= at <= 181
-    assert "Shop: incident is down" in text
+    assert "Shop: incident: down" in text
     assert "Restart it." in text
 
 

@@ -168,7 +168,7 @@ async def test_explain_and_schema_say_all_there_is(tmp_path: Path, file: str, va
         "down (critical) after 3 failed runs",
         "slow: p95(duration, 15m): good < 200ms, warning > 300ms for 1 min",
         "critical: hook (webhook), reminded every 30 min",
-        "a message reads: The shop: Front page is down",
+        "a message reads: The shop: Front page: down",
         "Look at the newest deploy.",
     )
     assert [text for text in said if text not in explained.out] == []

@@ -18,6 +18,8 @@ from tests.fetch.web import PLAIN, redirect, serving
 from tests.peers import drips, free_port, hangs_up, resets, says, silence, tcp_peer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from monitor.fetch import Exchange
     from tests.fetch.web import Client
     from tests.peers import Authority, Talk
@@ -46,7 +48,7 @@ def complaints() -> list[dict[str, Any]]:
 async def test_an_answer_and_its_phases(client: Client) -> None:
     async with tcp_peer(serving(PLAIN)) as peer:
         answer = await client.get(f"http://127.0.0.1:{peer.port}/x")
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert (answer.status, answer.body, answer.redirects, answer.truncated) == (200, b"OK", 0, False)
     assert answer.header("Content-Length") == "2"
     assert client.exchange
@@ -56,7 +58,7 @@ async def test_an_answer_and_its_phases(client: Client) -> None:
     assert client.exchange.certificate is None
 
 
-async def test_each_phase_is_measured_where_the_time_is_spent(client: Client) -> None:
+async def test_each_phase_is_measured_where_the_time_is_spent(client: Client, late: Callable[[], float]) -> None:
     client.knows(NAME)
     client.names.delay = 0.08
 
@@ -71,18 +73,18 @@ async def test_each_phase_is_measured_where_the_time_is_spent(client: Client) ->
         answer = await client.get(f"http://{NAME}:{peer.port}/")
     assert client.exchange
     phases = client.exchange.phases
-    assert 0.07 < phases["dns"] < 0.2
-    assert phases["connect"] < 0.07
-    assert 0.11 < phases["processing"] < 0.2
-    assert 0.15 < phases["transfer"] < 0.25
-    assert 0.35 < answer.took.total_seconds() < 0.7
+    assert 0.07 < phases["dns"] < 0.2 + late()
+    assert phases["connect"] < 0.07 + late()
+    assert 0.11 < phases["processing"] < 0.2 + late()
+    assert 0.15 < phases["transfer"] < 0.25 + late()
+    assert 0.35 < answer.took.total_seconds() < 0.7 + late()
 
 
 async def test_tls_is_a_phase_and_shows_the_certificate(client: Client, authority: Authority) -> None:
     client.knows(NAME)
     async with tcp_peer(serving(PLAIN), authority.server(NAME)) as peer:
         answer = await client.get(f"https://{NAME}:{peer.port}/")
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert answer.body == b"OK"
     assert client.exchange
     assert set(client.exchange.phases) == {"dns", "connect", "tls", "processing", "transfer"}
@@ -125,7 +127,7 @@ async def test_a_certificate_that_is_refused_is_still_seen(
     web = serving(PLAIN)
     async with tcp_peer(web, server) as peer:
         found = await failure(client.prepare(f"https://{NAME}:{peer.port}/"))
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert (found.reason, found.state) == (reason, State.DOWN)
     assert client.exchange
     assert client.exchange.certificate
@@ -183,7 +185,7 @@ async def test_what_is_no_whole_answer_is_a_failure(
 ) -> None:
     async with tcp_peer(talk, authority.server("127.0.0.1") if secure else None) as peer:
         found = await failure(client.prepare(f"http{'s' * secure}://127.0.0.1:{peer.port}/"))
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert found.state is State.DOWN
     # A reset may overtake what was sent before it.
     assert found.reason is reason or (talk is not hangs_up and secure and found.reason is Reason.RESET)
@@ -281,9 +283,9 @@ async def test_being_cancelled_within_the_handshake_closes_everything(
     async with tcp_peer(silence) as peer:
         exchange = client.prepare(f"https://127.0.0.1:{peer.port}/")
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1):
+            async with asyncio.timeout(0.5):
                 await exchange.run()
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert complaints == []
     assert set(exchange.phases) == {"dns", "connect"}
 
@@ -320,14 +322,14 @@ async def test_being_cancelled_while_connecting_closes_everything(
 async def test_a_server_that_keeps_the_connection_open_is_left(client: Client) -> None:
     async with tcp_peer(serving(PLAIN, hold=True)) as peer:
         assert (await client.get(f"http://127.0.0.1:{peer.port}/")).body == b"OK"
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
 
 
 async def test_an_endless_body_is_cut_and_the_connection_left(client: Client) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
     async with tcp_peer(serving(head + gzip.compress(bytes(30 * 2**20)), hold=True)) as peer:
         answer = await client.get(f"http://127.0.0.1:{peer.port}/")
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert answer.truncated
     assert len(answer.body) == 2**20
 

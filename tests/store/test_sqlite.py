@@ -246,7 +246,7 @@ async def test_closing_does_not_wait_for_a_disk_that_hangs(path: Path) -> None:
     database = await open_sqlite(path)
     with pytest.raises(StoreUnavailable):
         await database.write(lambda connection: disk.insert(connection, database, "first"))
-    await asyncio.wait_for(database.close(), 1)
+    await asyncio.wait_for(database.close(), 20)
     disk.go.set()
     (begun,) = database._begun
     await begun
