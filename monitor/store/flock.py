@@ -115,14 +115,13 @@ def _stands(held: int, path: Path) -> bool:
 def _locked(path: Path) -> int | None:
     """Return the file at `path`, open and locked; None when another has it locked, or has just replaced it."""
     opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    kept = False
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if _stands(opened, path):
-            return opened
+        kept = _stands(opened, path)
     except BlockingIOError:
-        pass
-    except OSError:
-        os.close(opened)
-        raise
-    os.close(opened)
-    return None
+        return None
+    finally:
+        if not kept:
+            os.close(opened)
+    return opened if kept else None
