@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.acceptance.process import program
 from tests.peers import free_port
 from tests.postgres import as_nobody, owned
 
@@ -23,16 +23,13 @@ if TYPE_CHECKING:
 
     from tests.postgres import Cluster
 
-INSTALL = "apt-get install pgbouncer"
 PATIENCE = 10.0
 
 
 @contextmanager
 def pgbouncer(cluster: Cluster, user: str, password: str, size: int) -> Iterator[int]:
     """Run one with `size` connections to each database, and give its port."""
-    program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(INSTALL)
+    command = program("pgbouncer", "pgbouncer")
     folder, port = Path(tempfile.mkdtemp(prefix="pgbouncer-")), free_port()
     settings = folder / "pgbouncer.ini"
     users = folder / "users.txt"
@@ -46,7 +43,7 @@ def pgbouncer(cluster: Cluster, user: str, password: str, size: int) -> Iterator
         owned(path)
     with (Path(tempfile.gettempdir()) / f"{folder.name}.log").open("wb+") as log:
         Path(log.name).unlink()
-        running = subprocess.Popen([program, str(settings)], stdout=log, stderr=log, cwd=folder, **as_nobody())
+        running = subprocess.Popen([command, str(settings)], stdout=log, stderr=log, cwd=folder, **as_nobody())
         try:
             _wait_for(port, running)
             yield port

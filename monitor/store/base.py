@@ -115,7 +115,7 @@ class Store(Protocol):
     async def samples(self, check: CheckId, since: datetime, limit: int = 100_000) -> list[Sample]:
         """Return the samples of `check` after `since`, oldest first; the newest `limit` of them.
 
-        This reads through the samples of all checks since then: to read those of many checks, use `replay`.
+        In SQLite this reads through the samples of all checks since then: to read those of many checks, use `replay`.
         """
         ...
 

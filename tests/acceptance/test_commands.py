@@ -214,7 +214,8 @@ async def test_migrate_says_what_it_did(tmp_path: Path, postgres: Cluster) -> No
     away = {"MONITOR_DATABASE_URL": "postgres://me:hunter2@127.0.0.1:1/store"}
     wrong = {"MONITOR_DATABASE_URL": "mysql://me:hunter2@db/store"}
     file = {"MONITOR_DATA": str(tmp_path / "new")}
-    ended = [await command(tmp_path, "migrate", **environ) for environ in (here, here, file, away, wrong)]
+    first = await asyncio.gather(*(command(tmp_path, "migrate", **environ) for environ in (here, file, away, wrong)))
+    ended = [first[0], await command(tmp_path, "migrate", **here), *first[1:]]
     assert [one.status for one in ended] == [0, 0, 0, 1, 2]
     assert ended[0].out == ended[2].out == f"a new store was brought to schema {CURRENT}\n"
     assert ended[1].out == f"schema {CURRENT} is up to date\n"
