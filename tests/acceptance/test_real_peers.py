@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.acceptance.peers import until
-from tests.acceptance.process import DELIVERED, Monitor, program
+from tests.acceptance.process import DELIVERED, Monitor, program, running
 from tests.channels.peers import mails
 from tests.peers import free_port
 
@@ -42,19 +41,6 @@ PROMETHEUS = """
 global: {{scrape_interval: 1s}}
 scrape_configs: [{{job_name: monitor, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]
 """
-
-
-@asynccontextmanager
-async def running(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a program of the machine until the block ends."""
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 @asynccontextmanager

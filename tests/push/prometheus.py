@@ -9,8 +9,7 @@ import aiohttp
 
 from monitor.model import labels
 from tests.acceptance.peers import until
-from tests.acceptance.process import program
-from tests.acceptance.test_real_peers import running
+from tests.acceptance.process import program, running
 from tests.peers import free_port
 
 if TYPE_CHECKING:

@@ -158,6 +158,16 @@ async def test_an_address_that_is_none_is_a_refusal_that_does_not_show_it(to: Ma
     assert "hunter2" not in str(refusal)
 
 
+async def test_what_nobody_expects_is_worth_another_try(tls: TlsContexts) -> None:
+    """A fault of our own must not end the monitoring; its text is not shown, for who knows what it holds."""
+    resolver = Resolver()
+    async with open_session(resolver, tls) as session:
+        pass
+    refusal = await refused(Receiver(Secret("http://127.0.0.1/hunter2"), None, session, Redactor()))
+    assert refusal == ("network", "RuntimeError", "RuntimeError", None)
+    await resolver.close()
+
+
 async def test_what_an_answer_says_is_cut_and_holds_no_secret(peer: Taker, to: Make) -> None:
     """It repeats all that it was asked with, at every place where a cut could hide half a secret from us."""
     login, basic = "12345:glc-abcdefgh", base64.b64encode(b"12345:glc-abcdefgh").decode()
