@@ -203,7 +203,7 @@ def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], confi
         _look_for_unknown([name], loaded)
         for plan in loaded.plans.values():
             if str(plan.id) == name:
-                _print(explain(plan, loaded))
+                _print(redactor(loaded, settings)(explain(plan, loaded)))
 
 
 @app.command()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PROOFS = {"values", "cors", "location", "content_type", "headers", "body", "json_"}
 """What tells the right answer from any other; a status and a duration do not."""
 
+MOST_VALUES = 20_000
+"""How many values a window may hold before its memory, some MB for each series, is probably not meant."""
+
 
 class Doubt(NamedTuple):
     """One doubtful thing. `key` names the check, channel or variable; `where` is a `file:line`, if there is one."""
@@ -53,6 +56,9 @@ def _of_plan(plan: Plan) -> Iterator[str]:
         yield "any page that answers 200 satisfies it, an error page too: expect something of its body or headers"
     if check.timeout > check.every:
         yield "its timeout is longer than the time between two runs, so runs are missed while it does not answer"
+    for threshold in plan.thresholds:
+        if threshold.watch.window / check.every > MOST_VALUES:
+            yield f"{threshold.watch.text} holds more than {MOST_VALUES:,} values of each series: run it less often"
     if not plan.down and not any(threshold.figures for threshold in plan.thresholds):
         yield "nothing that it finds alerts anybody"
 

@@ -69,6 +69,8 @@ def _alerts(plan: Plan) -> Iterator[str]:
         figures = [_figure(threshold, severity) for severity in threshold.patience]
         name = "" if threshold.name == threshold.watch.text else f"{threshold.name}: "
         yield f"{name}{threshold.watch.text}: {', '.join([*target, *figures])}"
+    for name, other in plan.elsewhere.items():
+        yield f"{name}: watched by {other}, which sees the same"
 
 
 def _figure(threshold: Threshold, severity: Severity) -> str:

@@ -16,7 +16,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+import structlog
+
 from monitor import routing
+from monitor.history import MOST_SERIES
 from monitor.model import Change, CheckId, Event, EventKind, Notification, State, stable_id
 from monitor.page import compose
 from monitor.situation import LOUD, Situation
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from monitor.plan import Plan
     from monitor.routing import Call, Route
     from monitor.situation import Decision
+    from monitor.watched import Watched
+
+log = structlog.get_logger()
 
 NEEDS_PATIENCE = timedelta(seconds=5)
 """How long a page waits for a new look at what its check needs."""
@@ -56,6 +62,9 @@ class Display(Protocol):
 
     def alert(self, alert: Alert) -> None:
         """Show an alert as it is now, or no longer."""
+
+    def left_out(self, check: CheckId, count: int) -> None:
+        """Count values that no threshold sees, because their measure has too many series."""
 
 
 class Pipeline:
@@ -92,7 +101,7 @@ class Pipeline:
         watched = situation.watched.get(sample.check)
         if watched is None:
             return False
-        watched.see(sample)
+        self._see(watched, sample)
         decision = situation.decide(sample.check, situation.judged(sample), self._clock.now())
         if decision.pages and await self._asked_needs(watched.plan):
             decision = situation.decide(sample.check, situation.judged(sample), self._clock.now())
@@ -102,6 +111,16 @@ class Pipeline:
         self._display.sample(sample)
         await self._carry_out([decision], sample)
         return situation.unsettled(sample.check)
+
+    def _see(self, watched: Watched, sample: Sample) -> None:
+        """Take `sample` in; a measure with more series than are remembered is shown, and logged the first time."""
+        before = watched.history.dropped
+        watched.see(sample)
+        count = watched.history.dropped - before
+        if count:
+            self._display.left_out(sample.check, count)
+        if count and not before:
+            log.warning("series_left_out", check=str(sample.check), most=MOST_SERIES)
 
     async def tick(self) -> None:
         """Do what no sample causes: no data, blindness, reminders, what is no longer held back, what was removed."""

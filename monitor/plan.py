@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 class Plan:
     """Everything that the configuration says of one check.
 
-    `down` is the patience of each level of its own outage. `needs` are the checks whose failure explains this one's;
-    those that are skipped are left out. `where` is the `file:line` at which it stands. `fingerprint` is equal exactly
-    when nothing about the check has changed, secrets included, so it must not be shown or stored.
+    `elsewhere` names the check that watches what this one's kind would imply too, such as its host's certificate, by
+    the name of the threshold. `down` is the patience of each level of its own outage. `needs` are the checks whose
+    failure explains this one's; those that are skipped are left out. `where` is the `file:line` at which it stands.
+    `fingerprint` is equal exactly when nothing about the check has changed, secrets included, so it must not be shown
+    or stored.
     """
 
     id: CheckId
     check: Check
     thresholds: tuple[Threshold, ...] = ()
     down: Mapping[Severity, Patience] = field(default_factory=dict)
+    elsewhere: Mapping[str, CheckId] = field(default_factory=dict)
     remedy: tuple[str, ...] = ()
     remedy_for: Mapping[Reason, tuple[str, ...]] = field(default_factory=dict)
     needs: tuple[CheckId, ...] = ()

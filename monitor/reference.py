@@ -34,7 +34,8 @@ allowed, all errors are reported at once, and nothing starts before there is non
 {shortest}```
 
 The kind of `site` follows from its address, a sole channel is told of everything, and a warning before the certificate
-expires is implied.
+expires is implied. Of the checks of a system that see the same certificate one watches it: the first, unless another
+has a threshold on `expiry` of its own; `monitor explain` says which.
 
 ## Values
 

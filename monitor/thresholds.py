@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One threshold, ready to judge. `unit` is that of the watch's result."""
+    """One threshold, ready to judge. `unit` is that of the watch's result; `implied`: it comes with the kind."""
 
     name: str
     watch: Watch
@@ -42,6 +42,7 @@ class Threshold:
     target: str = ""
     remedy: tuple[str, ...] = ()
     source: str = ""
+    implied: bool = False
 
 
 def judge(

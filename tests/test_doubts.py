@@ -57,6 +57,15 @@ def test_an_http_check_that_any_page_satisfies_is_doubtful(tmp_path: Path, expec
     assert bool(told(tmp_path, WELL.replace("{content_type: text/html}", expect))) is doubtful
 
 
+@pytest.mark.parametrize(("window", "doubtful"), [("20000s", False), ("20001s", True)])
+def test_a_window_of_very_many_values_is_doubtful(tmp_path: Path, window: str, *, doubtful: bool) -> None:
+    watch = f"{{watch: 'avg(duration, {window})', warning: '> 500ms'}}"
+    watching = f"        every: 1s\n        timeout: 1s\n        thresholds: [{watch}]\n"
+    found = [doubt.message for doubt in told(tmp_path, WELL + watching)]
+    message = f"avg(duration, {window}) holds more than 20,000 values of each series: run it less often"
+    assert found == ([message] if doubtful else [])
+
+
 def test_a_critical_that_rings_no_phone_is_doubtful(tmp_path: Path) -> None:
     doubt = Doubt("a critical of this system rings no phone: no channel that is told has rings: true", "shop")
     assert told(tmp_path, WELL.replace(", rings: true", "")) == [doubt]

@@ -73,3 +73,10 @@ def test_it_says_what_the_file_means_defaults_included(text: str, words: str) ->
 def test_it_shows_no_secret(text: str) -> None:
     """Neither tokens nor what is in addresses."""
     assert not any(secret in text for secret in ("top-secret", "hunter22", "secret-path"))
+
+
+def test_a_certificate_that_another_check_watches_is_said_to_be(tmp_path: Path) -> None:
+    source = tmp_path / "monitor.yaml"
+    source.write_text(FILE + "      cart: https://shop.example.com/cart\n")
+    config = load(source, {"HOOK": "https://hook.example.com/secret-path", "TOKEN": "top-secret"})
+    assert "certificate: watched by shop/site" in explain(config.plans[CheckId("shop", "cart")], config)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from monitor.model import (
     BLIND,
@@ -25,6 +26,7 @@ from monitor.model import (
     Sample,
     Severity,
     State,
+    labels,
 )
 from monitor.pipeline import Pipeline
 from monitor.routing import Route
@@ -80,6 +82,10 @@ class Screen:
 
     samples: list[Sample] = field(default_factory=list)
     alerts: dict[AlertKey, Alert] = field(default_factory=dict)
+    cut: list[int] = field(default_factory=list)
+
+    def left_out(self, _check: CheckId, count: int) -> None:
+        self.cut.append(count)
 
     def sample(self, sample: Sample) -> None:
         self.samples.append(sample)
@@ -175,6 +181,18 @@ async def test_a_figure_crossed_pages_at_its_severity_with_value_and_figure() ->
     assert (worse.page.value, worse.page.figure) == ("700 ms", "duration, critical > 500ms")
     assert worse.page.remedy == ("Scale out.",)
     assert len({note.page.title for note, _ in bench.owed}) == 1
+
+
+async def test_series_beyond_the_limit_are_counted_and_logged_once() -> None:
+    """Each time they are left out; the log names the check the first time only."""
+    bench = Bench(plan(threshold("duration", warning="> 300ms")))
+    many = tuple(Measure("duration", 0.1, labels({"k": str(number)})) for number in range(1_002))
+    with capture_logs() as logs:
+        for _ in range(3):
+            await bench.pipeline.take(replace(sample(at=bench.clock.now()), measures=many))
+            await bench.clock.advance(10 * SECOND)
+    assert bench.screen.cut == [2, 2, 2]
+    assert logs == [{"event": "series_left_out", "check": "shop/site", "most": 1_000, "log_level": "warning"}]
 
 
 async def test_an_outage_holds_back_the_checks_own_figures() -> None:

@@ -77,7 +77,8 @@ class LimitFields(Fields):
     in_flight: Annotated[int, Field(ge=1)] = 500
     """In all."""
     per_host: Annotated[int, Field(ge=1)] = 10
-    """Against one host."""
+    """Against one host, that of the check's address. A redirect is followed within the same place; a new look at what
+    a check `needs` takes one like any run."""
 
 
 class RetentionFields(Fields):
@@ -92,7 +93,11 @@ class RetentionFields(Fields):
 
 
 class RateLimitFields(Fields):
-    """A limit that a target sets on requests, so that the monitor's own never use it up. Too many are a fault."""
+    """A limit that a target sets on requests, so that the monitor's own never use it up. Too many are a fault.
+
+    Counted is one request for each run at the fastest pace. Redirects that lead there, and the new look at what a check
+    `needs` before it pages, come on top: leave room for them with `share`.
+    """
 
     url: Link
     """The address that is limited, with everything below its path."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,7 @@ class _Compiler:
                     ("thresholds",), f"{fields.name!r} is the name of a threshold that comes with the kind"
                 )
             if threshold := self._threshold(fields, ()):
-                yield threshold
+                yield replace(threshold, implied=True)
 
     def _look_at_measures(self) -> None:
         for name, times in Counter(spec.name for spec in self._check.declared()).items():

@@ -63,6 +63,7 @@ def read_system(
         reader.check(check_name, fields, kept, watching)
     reader.look_at_defaults(fields)
     _resolve_needs(reader, fields, watching)
+    _watch_once(watching.plans)
     if not selected:
         return None
     look_at_budget(fields.rate_limits, watching.plans.values(), document, base, context.faults)
@@ -141,6 +142,27 @@ class _Reader:
         for key, value in defaults.items():
             if key in names and key not in section.data:
                 section.put(key, value, (*self.base, "defaults", key))
+
+
+def _watch_once(plans: dict[CheckId, Plan]) -> None:
+    """Leave what several checks imply of one subject to one of them: that which watches it itself, else the first."""
+    watching: dict[tuple[str, str], CheckId] = {}
+    for implied in (False, True):
+        for plan in plans.values():
+            for threshold in plan.thresholds:
+                if plan.check.subject and threshold.figures and threshold.implied is implied:
+                    watching.setdefault((plan.check.subject, threshold.watch.measure), plan.id)
+    for check_id, plan in plans.items():
+        elsewhere = {
+            threshold.name: other
+            for threshold in plan.thresholds
+            if threshold.implied
+            and (other := watching.get((plan.check.subject, threshold.watch.measure), check_id)) != check_id
+        }
+        if elsewhere:
+            own = tuple(threshold for threshold in plan.thresholds if threshold.name not in elsewhere)
+            known = stable_id(plan.fingerprint, *elsewhere.items())
+            plans[check_id] = replace(plan, thresholds=own, elsewhere=elsewhere, fingerprint=known)
 
 
 def _resolve_needs(reader: _Reader, fields: SystemFields, watching: Watching) -> None:

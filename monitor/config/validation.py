@@ -37,6 +37,7 @@ WANTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
     "time_delta_type": "a duration",
+    "is_instance_of": "text",  # what hides its value is written as text
 }
 FIGURES = ("info", "warning", "critical", "target")
 

@@ -33,6 +33,9 @@ class CheckFamilies:
         self.duration = Family("monitor_probe_duration_seconds", "histogram", "How long runs took.")
         self.last_run = Family("monitor_probe_last_run_timestamp_seconds", "gauge", "When the newest run ended.")
         self.missed = Family("monitor_probe_missed_runs_total", "counter", "Runs left out: one before took too long.")
+        self.left_out = Family(
+            "monitor_series_left_out_total", "counter", "Values of series beyond the 1,000 that a threshold can see."
+        )
         self.threshold = Family("monitor_threshold", "gauge", "The figure of each level of a threshold, in base units.")
 
     def __iter__(self) -> Iterator[Family]:
@@ -72,7 +75,7 @@ class CheckSeries:
         self._labels = f'system="{label_value(check.system)}",check="{label_value(check.check)}"'
         self._last_run = f"{families.last_run.name}{{{self._labels}}} "
         self._success = ""
-        self._runs = self._unknown = self._missed = 0
+        self._runs = self._unknown = self._missed = self._left_out = 0
         self._failures: dict[Reason, int] = {}
         self._durations = Durations(families.duration.name, self._labels, edges)
         self._gauges: dict[str, Family] = {}
@@ -93,6 +96,7 @@ class CheckSeries:
         self._show_figures(plan)
         self._show_counts()
         self.miss(0)
+        self.leave_out(0)
         self._put(self._families.duration, self._durations.render())
 
     def bucket(self, edges: Sequence[float]) -> None:
@@ -128,6 +132,11 @@ class CheckSeries:
         """Count runs that were left out."""
         self._missed += count
         self._count(self._families.missed, self._missed)
+
+    def leave_out(self, count: int) -> None:
+        """Count values that no threshold sees."""
+        self._left_out += count
+        self._count(self._families.left_out, self._left_out)
 
     def vanish(self) -> None:
         """Take every line off the page."""

@@ -82,6 +82,11 @@ class Metrics:
         if series := self._checks.get(check):
             series.miss(count)
 
+    def left_out(self, check: CheckId, count: int) -> None:
+        """Count values of `check` that no threshold sees, because their measure has too many series."""
+        if series := self._checks.get(check):
+            series.leave_out(count)
+
     def alert(self, alert: Alert) -> None:
         """Show an alert as it is now, or no longer."""
         lines = [_alert_line(alert, severity, state) for severity, state in _states(alert)]

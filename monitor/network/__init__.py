@@ -11,7 +11,7 @@ from monitor.network.connect import (
     shown_certificate,
 )
 from monitor.network.names import Family, RecordType, Resolver
-from monitor.network.tls import Certificate, TlsContexts, read_certificate
+from monitor.network.tls import Certificate, TlsContexts, certificate_of, read_certificate
 
 __all__ = [
     "Certificate",
@@ -20,6 +20,7 @@ __all__ = [
     "RecordType",
     "Resolver",
     "TlsContexts",
+    "certificate_of",
     "connect",
     "conversation",
     "failure_of",

@@ -48,6 +48,11 @@ class TlsContexts:
         return self._certificates[der]
 
 
+def certificate_of(host: str, port: int, name: str, family: str) -> str:
+    """Return a text that is the same exactly where the same certificate is to be expected."""
+    return f"{host.rstrip('.').lower()}:{port} {name.rstrip('.').lower()} {family}"
+
+
 def _verifying(minimum: ssl.TLSVersion, ca_file: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = minimum

@@ -160,6 +160,11 @@ class Check(Fields, ABC):
         return ()
 
     @property
+    def subject(self) -> str:
+        """Return what the implied thresholds are about, if several checks may look at it: one of them watches it."""
+        return ""
+
+    @property
     def retry_every(self) -> timedelta:
         """Return the time from the end of a failed run to the next run."""
         return self.retry.every or min(timedelta(seconds=10), self.every)

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from monitor.model import Failure, Reason
-from monitor.network import Family, connect, conversation, failure_of, peer_certificate, peer_text, shown_certificate
+from monitor.network import (
+    Family,
+    certificate_of,
+    connect,
+    conversation,
+    failure_of,
+    peer_certificate,
+    peer_text,
+    shown_certificate,
+)
 from monitor.probes.base import Check, MeasureSpec, Run, ThresholdFields
 from monitor.probes.pattern import Pattern
 from monitor.units import Unit
@@ -80,6 +89,11 @@ class TlsCheck(Check):
     def implied(self) -> tuple[ThresholdFields, ...]:
         """Return the threshold on the certificate's remaining time."""
         return (ThresholdFields(watch="expiry", name="certificate", warning="< 21d", critical="< 7d", remedy=RENEW),)
+
+    @property
+    def subject(self) -> str:
+        """Return whose certificate it is."""
+        return certificate_of(self.host, self.port, self._name, self.family)
 
     async def probe(self, run: Run) -> None:
         """Connect and shake hands; a certificate that is refused is fetched by a second, unverified handshake."""

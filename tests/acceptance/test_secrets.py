@@ -27,13 +27,16 @@ systems:
   shop:
     defaults: {every: 1s, timeout: 2s, retry: {every: 200ms}, down: {critical: 2}, expect: {body: welcome}}
     checks:
-      token: {url: "${SHOP_URL}/", auth: {bearer: "${SHOP_TOKEN}"}, headers: {X-Key: "${SHOP_KEY}"}}
+      token:
+        url: "${SHOP_URL}/"
+        auth: {bearer: "${SHOP_TOKEN}"}
+        headers: {X-Key: "${SHOP_KEY}", X-From: "${SHOP_FROM}"}
       password: {url: "${SHOP_URL}/", auth: {basic: {user: me, password: "${SHOP_PASSWORD}"}}}
       query: {url: "${SHOP_URL}/?key=${SHOP_QUERY}"}
 """
 MARK = "marked-{}-7c1e"
 MARKED = (
-    *("HOOK_BEARER", "HOOK_KEY", "SHOP_TOKEN", "SHOP_KEY", "SHOP_PASSWORD", "SHOP_QUERY"),
+    *("HOOK_BEARER", "HOOK_KEY", "SHOP_TOKEN", "SHOP_KEY", "SHOP_FROM", "SHOP_PASSWORD", "SHOP_QUERY"),
     *("MONITOR_TOKEN", "MONITOR_SCRAPE_TOKEN"),
 )
 
@@ -64,7 +67,10 @@ async def test_no_secret_comes_out_anywhere(shop: Shop, tmp_path: Path) -> None:
                 for form in ("text", "json", "junit")
             ),
             command(tmp_path, "validate", "-c", file, **variables),
-            *(command(tmp_path, "explain", f"shop/{name}", "-c", file, **variables) for name in ("token", "password")),
+            *(
+                command(tmp_path, "explain", f"shop/{name}", "-c", file, **variables)
+                for name in ("token", "password", "query")
+            ),
             *(
                 command(tmp_path, "notify", name, "-c", file, **variables)
                 for name in ("ops", "oncall", "hook", "console")

@@ -73,6 +73,14 @@ def test_a_failure_without_a_reason_is_counted_as_unknown(metrics: Metrics) -> N
     assert value(read(metrics), "monitor_probe_failures_total", reason="unknown") == 1
 
 
+def test_series_left_out_are_added_up(metrics: Metrics) -> None:
+    """Of a check that is watched."""
+    metrics.left_out(SITE, 2)
+    metrics.left_out(SITE, 1)
+    metrics.left_out(CheckId("shop", "gone"), 9)
+    assert value(read(metrics), "monitor_series_left_out_total") == 3
+
+
 def test_missed_runs_are_added_up(metrics: Metrics) -> None:
     """The scheduler's report reaches the check's own counter."""
     metrics.schedule.missed(SITE, 2)

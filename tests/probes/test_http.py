@@ -358,6 +358,18 @@ def test_what_can_never_work_is_refused_and_no_secret_repeated(fields: dict[str,
     assert not any("hunter2" in text for text in texts)
 
 
+def test_only_headers_that_tell_who_we_are_are_secret() -> None:
+    """Whatever their case; what is secret shows neither in a repr nor in what is dumped, the rest may be told."""
+    open_ones = {"Origin": "https://shop.test", "Accept": "text/plain", "X-Request-Source": "monitor"}
+    closed = dict.fromkeys(
+        ("authorization", "Proxy-Authorization", "COOKIE", "X-Api-Key", "X-Auth-Token", "X-Hub-Signature"), "hunter2"
+    )
+    check = made(url="https://shop.test/", headers={**open_ones, **closed})
+    assert check.model_dump(mode="json")["headers"] == {**open_ones, **dict.fromkeys(closed, "•••")}
+    assert "hunter2" not in repr(check)
+    assert all(value.reveal() for _, value in check._headers)
+
+
 def test_the_null_origin_can_be_asked_for() -> None:
     assert made(url="https://shop.test/", cors={"origin": "null", "allowed": False}).method == "OPTIONS"
 

@@ -209,6 +209,9 @@ class Bench(Generic[System]):
 
     def alert(self, alert: Alert) -> None: ...
 
+    def left_out(self, check: CheckId, count: int) -> None:
+        raise AssertionError(check, count)
+
     def delivered(self, channel: str, count: int) -> None: ...
 
     def failed(self, channel: str, reason: str) -> None:

@@ -13,9 +13,9 @@ from monitor.answer import shown
 from monitor.expect import Document, Expect, excerpt, judge
 from monitor.fetch import Exchange, Options, Request, header_fault
 from monitor.model import Failure, Reason
-from monitor.network import Family
+from monitor.network import Family, certificate_of
 from monitor.probes.base import Check, MeasureSpec, Run, ThresholdFields
-from monitor.probes.http.fields import Auth, Cors, MeasureName, Method, Number, TlsFields, address
+from monitor.probes.http.fields import Auth, Cors, Headers, MeasureName, Method, Number, TlsFields, address
 from monitor.secrets import Secret
 from monitor.units import Unit
 
@@ -41,8 +41,12 @@ class HttpCheck(Check):
     """The address, http or https; a password belongs under `auth`."""
     method: Method = "GET"
     """Default: GET, with a body POST, with `cors` OPTIONS."""
-    headers: dict[str, Secret] = Field(default={})
-    """Headers to send; they come instead of ours of the same name."""
+    headers: Headers = Field(default={}, repr=False)
+    """Headers to send; they come instead of ours of the same name.
+
+    No message holds the value of one whose name tells of a credential (`Authorization`, `Cookie`, `X-Api-Key` …), or
+    that is a `${VARIABLE}`.
+    """
     body: Secret | None = None
     """A text to send."""
     json_: Annotated[Any, Field(alias="json")] = None
@@ -126,6 +130,12 @@ class HttpCheck(Check):
             return ()
         return (ThresholdFields(watch="expiry", name="certificate", warning="< 21d", critical="< 7d", remedy=RENEW),)
 
+    @property
+    def subject(self) -> str:
+        """Return whose certificate it is."""
+        url = URL(self.url)
+        return certificate_of(self.host, url.port or 0, self.tls.server_name or self.host, self.family)
+
     async def probe(self, run: Run) -> None:
         """Make the exchange; what was measured is noted however it ends."""
         exchange = Exchange(self._request, run.resources.resolver, run.resources.tls, self._options)
@@ -189,7 +199,7 @@ class HttpCheck(Check):
 
     @property
     def _headers(self) -> tuple[tuple[str, Secret], ...]:
-        found = list(self.headers.items())
+        found = [(name, value if isinstance(value, Secret) else Secret(value)) for name, value in self.headers.items()]
         if self.json_ is not None and not any(name.lower() == "content-type" for name, _ in found):
             found.append(("Content-Type", Secret("application/json")))
         if self.auth:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 import ssl
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from yarl import URL
 
 from monitor.expect import Header, Path
@@ -30,6 +31,9 @@ UNITS: dict[str, tuple[Unit, float]] = {
 """What a number in JSON may be counted in: the base unit, and how much of it."""
 SIMPLE = frozenset({"GET", "HEAD", "POST"})
 """Methods that no preflight has to allow (Fetch Standard, CORS-safelisted methods)."""
+
+_CREDENTIAL = re.compile(r"auth|cookie|token|key|secret|passw|signature|session|credential|jwt|hmac", re.IGNORECASE)
+"""What the name of a header has in it whose value says who we are."""
 
 
 def address(text: str) -> str:
@@ -62,6 +66,20 @@ def _unit(word: str) -> str:
     return word
 
 
+def _guarded(headers: object) -> object:
+    """Make secrets of the headers that say who we are. What comes from a `${VARIABLE}` is kept out of texts anyway."""
+    if not isinstance(headers, dict):
+        return headers
+    return {
+        name: Secret(value) if value and isinstance(value, str) and _CREDENTIAL.search(str(name)) else value
+        for name, value in headers.items()
+    }
+
+
+_Text = Annotated[str, Field(min_length=1)]
+Headers = Annotated[
+    dict[str, Annotated[_Text | Secret, WithJsonSchema({"type": "string", "minLength": 1})]], BeforeValidator(_guarded)
+]
 Method = Annotated[str, Field(pattern="^[A-Z]{1,20}$")]
 MeasureName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$")]
 
