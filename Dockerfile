@@ -26,9 +26,12 @@ ENV PATH=/opt/monitor/bin:$PATH \
 COPY --from=build /opt/monitor /opt/monitor
 # The real systems are chosen by name, never watched by accident: MONITOR_CONFIG=/usr/share/monitor MONITOR_SYSTEMS=…
 COPY config /usr/share/monitor
+COPY deploy/render/start /usr/local/bin/start-on-disk
 # A number, so that Kubernetes can see that it is not root. A new named volume takes /data's owner over.
 RUN install -d -o 10001 -g 10001 -m 0750 /data
-USER 10001:10001
+# Another one only where start-on-disk has to hand a new disk over first; it goes on as 10001.
+ARG IMAGE_USER=10001:10001
+USER ${IMAGE_USER}
 VOLUME /data
 WORKDIR /data
 EXPOSE 8080

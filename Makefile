@@ -4,6 +4,8 @@
 VENV := .venv
 # The interpreters to try, in this order; `make run PYTHON=/opt/python3.12/bin/python3` names one.
 PYTHON := python3.13 python3.12 python3.11 python3
+# How many processes share the tests: one more than a small machine has cores, since many tests wait for a peer.
+JOBS := 3
 
 SHELL := /bin/sh
 python := "$(VENV)/bin/python"
@@ -26,8 +28,8 @@ endif
 run: $(VENV)/.installed ## set everything up, then watch the bundled demo system (ARGS="…" for its options)
 	@exec $(python) -m monitor demo $(ARGS)
 
-test: $(VENV)/.installed-dev ## run all tests and measure what they cover (ARGS="-k name" for some)
-	@exec $(python) -m pytest --cov --cov-report=term $(ARGS)
+test: $(VENV)/.installed-dev ## run all tests and measure what they cover (ARGS="-k name" for some, JOBS=0: one process)
+	@exec $(python) -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.installed-dev ## style, types, import layers, locks and the habits of the whole tree
 	$(python) -m ruff check

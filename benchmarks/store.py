@@ -1,18 +1,22 @@
 """What the store costs: CPU per sample, by samples per commit, and how long a writer waits while `tidy` works.
 
-`python -m benchmarks.store` writes into a temporary file; TMPDIR chooses the disk.
+`python -m benchmarks.store` writes into a temporary file; TMPDIR chooses the disk. `python -m benchmarks.store
+postgresql://…` writes into that database, which should be empty, and measures its size and a page of history too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import resource
+import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import asyncpg
 import uvloop
 
 from monitor.model import Change, CheckId, Measure, Sample, State
@@ -28,6 +32,7 @@ CHECKS = [CheckId("bench", f"check-{number}") for number in range(1_000)]
 EVERY = timedelta(seconds=15)
 PHASES = ("dns", "connect", "tls", "processing", "transfer")
 ROUNDS = 5
+FILL = 400_000
 
 
 def samples(start: datetime, count: int) -> Iterator[Sample]:
@@ -95,15 +100,48 @@ async def measure_tidy(store: Store) -> None:
     print(f"; the loop stalls for at most {max(stalls) * 1e3:.1f} ms")
 
 
-async def main() -> None:
+async def measure_size(store: Store, url: str) -> None:
+    """Print what a day of samples takes on disk, and how long a page of one check's history does, in PostgreSQL."""
+    asking = await asyncpg.connect(url)
+    sizes = []
+    start = START + timedelta(days=1)
+    for _ in range(3):
+        made = samples(start, FILL)
+        for batch in iter(lambda: tuple(islice(made, 5_000)), ()):  # noqa: B023 - used up before the next round
+            await store.write([Change(batch)])
+        start += EVERY * FILL / len(CHECKS)
+        sizes.append(await asking.fetchval("SELECT pg_total_relation_size('samples')"))
+    await asking.close()
+    a_sample = (sizes[-1] - sizes[0]) / (2 * FILL)
+    a_day = a_sample * len(CHECKS) * (timedelta(days=1) / EVERY)
+    print(f"{a_sample:.0f} bytes a sample on disk, {a_day / 1e6:.0f} MB a day")
+    times = []
+    for check in CHECKS[:100]:
+        before = time.perf_counter()
+        found = await store.samples(check, START, 1_000)
+        times.append(time.perf_counter() - before)
+        assert len(found) == 1_000  # noqa: S101 - a shorter page would be a faster one
+    times.sort()
+    print(f"a page of 1,000 samples: median {times[50] * 1e3:.1f} ms, at most {times[-1] * 1e3:.1f} ms")
+
+
+async def main(url: str = "") -> None:
     """Measure."""
+    if url:
+        store = await open_store(url)
+        await measure_writes(store)
+        await measure_size(store, url)
+        await measure_tidy(store)
+        await store.close()
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.db"
         store = await open_store(path)
+        await store.lead()
         await measure_writes(store)
         await measure_tidy(store)
         await store.close()
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    uvloop.run(main(*sys.argv[1:]))

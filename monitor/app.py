@@ -8,47 +8,47 @@ import random
 import signal
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from monitor.channels.base import deliver
 from monitor.clock import SystemClock
-from monitor.deadman import EVERY, Deadman, Progress
-from monitor.faults import ConfigError
+from monitor.deadman import Deadman
+from monitor.health import Health
+from monitor.leadership import Leadership
 from monitor.metrics import Metrics
-from monitor.model import CheckId, EventKind, Sample
 from monitor.outbox import Outbox
 from monitor.outside import reach_outside
-from monitor.owed import GIVE_UP_AFTER
 from monitor.pipeline import Pipeline
 from monitor.probes.base import observe
+from monitor.push import REASONS, Pace, Pusher, Receiver
+from monitor.recall import recall
+from monitor.reload import reloading
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
-from monitor.store import Retention, StoreUnavailable, StoreUnusable, Writer, open_store
+from monitor.store import LeaseLost, Retention, StoreUnavailable, StoreUnusable, Writer, open_database, open_store
 from monitor.store.late import LateStore
-from monitor.trend import SPAN
+from monitor.store.schema import CURRENT
 from monitor.watchdog import Watchdog
-from monitor.web import Tokens, Web
+from monitor.web import Door, Tokens, Web
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 
     from monitor.channels.base import Channel, SendResult
     from monitor.config import Config
-    from monitor.model import Delivery, Notification
+    from monitor.model import CheckId, Delivery, Notification, Sample
     from monitor.outside import Outside
     from monitor.plan import Plan
+    from monitor.secrets import Secret
     from monitor.settings import Settings
     from monitor.store import Store
 
 TICK = timedelta(seconds=1)
 TIDY = timedelta(minutes=10)
-STORE_PATIENCE = timedelta(seconds=60)
-STORE_RETRY = timedelta(seconds=2)
 LAST_SENDS = timedelta(seconds=10)
-STALE = timedelta(minutes=2)
 GARBAGE = 5_000
 """Objects made and not yet gone before Python looks for circles among them; there are next to none."""
 
@@ -57,6 +57,8 @@ log = structlog.get_logger()
 
 async def serve(config: Config, settings: Settings, load: Callable[[], Config]) -> None:
     """Run the daemon until SIGTERM or SIGINT; at SIGHUP take up what `load` returns.
+
+    When another instance has taken the lead, all that is known here is forgotten, and this one waits for its turn.
 
     Raises `StoreUnusable` and `CannotListen` when it cannot start, an exception group when a part of it fails.
     """
@@ -67,7 +69,13 @@ async def serve(config: Config, settings: Settings, load: Callable[[], Config]) 
         loop.add_signal_handler(number, wish.set)
     try:
         async with reach_outside() as outside:
-            await Daemon(config, settings, outside).run(load, stop, reload)
+            while not stop.is_set():
+                daemon = Daemon(config, settings, outside)
+                try:
+                    await daemon.run(load, stop, reload)
+                except* LeaseLost as lost:
+                    log.warning("lead_lost", why=str(lost.exceptions[0]))
+                config = daemon.config
     finally:
         for number in wishes:
             loop.remove_signal_handler(number)
@@ -87,10 +95,11 @@ class Daemon:
         self._settings = settings
         self._outside = outside
         self._clock = SystemClock()
-        self._config = config
+        self.config = config
         self._redact = redactor(config, settings)
         retention = Retention(config.retention.samples, config.retention.size, config.retention.hours)
         self._store = LateStore(lambda: _open(settings.database, retention), self._remember)
+        self._leadership = Leadership(self._store, self._clock)
         self._writer = Writer(self._store, self._clock)
         self.metrics = Metrics()
         self._pipeline = Pipeline(
@@ -100,7 +109,7 @@ class Daemon:
             self._owe,
             self._run_now,
         )
-        self._deadman = self._make_deadman()
+        self._pusher = self._make_pusher()
         self._outbox = Outbox(
             self._clock,
             self._writer,
@@ -109,16 +118,24 @@ class Daemon:
             last_resort=self._last_resort,
             jitter=random.random,
         )
+        self._health = Health(
+            self._clock,
+            self._leadership,
+            self._pipeline,
+            self._writer,
+            self._outbox,
+            self._plans,
+        )
+        self._deadman = self._make_deadman()
         limits = Limits(config.limits.in_flight, config.limits.per_host)
         self._scheduler = Scheduler(self._clock, self._observe, self._pipeline.take, limits, self.metrics.schedule)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
-        self._lost = 0
         self.configure(config)
 
     def configure(self, config: Config) -> None:
         """Run `config` from now on; checks and channels that did not change are not disturbed."""
-        gone = set(self._config.plans) - set(config.plans)
-        self._config = config
+        gone = set(self.config.plans) - set(config.plans)
+        self.config = config
         self._redact = redactor(config, self._settings)
         for plan in config.plans.values():
             self.metrics.watch(plan)
@@ -132,90 +149,74 @@ class Daemon:
         self._hurry()
         self.metrics.daemon.reloaded(self._clock.now(), successful=True)
 
+    def _plans(self) -> Collection[Plan]:
+        return self.config.plans.values()
+
+    def refused(self) -> None:
+        """Note that a configuration was not taken up."""
+        self.metrics.daemon.reloaded(self._clock.now(), successful=False)
+
     async def run(self, load: Callable[[], Config], stop: asyncio.Event, reload: asyncio.Event) -> None:
-        """Watch until `stop` is set; at each `reload`, take up what `load` returns, unless it is faulty.
+        """Wait for our turn to lead, then watch until `stop` is set; at each `reload`, take up what `load` returns.
 
         Raises whatever a part ends with, as an exception group: a daemon that has lost a part must not go on.
         """
         async with AsyncExitStack() as stack:
-            watching = asyncio.create_task(self._watchdog.run(), name="watchdog")
-            stack.push_async_callback(self._end, watching)
+            around = {
+                asyncio.create_task(self._watchdog.run(), name="watchdog"),
+                asyncio.create_task(self._showing(), name="showing"),
+                asyncio.create_task(reloading(self, load, reload), name="reloading"),
+            }
+            stack.push_async_callback(_end, around)
             stack.push_async_callback(self._store.close)
-            await self._reach_store(stop)
-            web = Web(
-                Tokens(self._settings.token, self._settings.scrape_token),
-                self.metrics,
-                healthy=self._problems,
-                ready=self._not_ready,
-            )
-            await web.start(*self._settings.listen)
-            stack.push_async_callback(web.stop)
-            host, _ = self._settings.listen
-            if self._settings.confined:
-                log.warning("only_this_machine_can_connect", why="PORT is set and MONITOR_TOKEN is not")
-            log.info("watching", checks=len(self._config.plans), listen=f"http://{host}:{web.port}")
+            address = await self._show(stack)
+            stack.push_async_callback(self._leadership.resign)
+            await _until_one_ends(stop, around, [self._leadership.gain()])
+            if stop.is_set():
+                return
+            self._health.show(self.metrics.daemon)
+            log.info("watching", checks=len(self.config.plans), listen=address)
             stack.push_async_callback(self._writer.close)
             writing = asyncio.create_task(self._writer.run(), name="writer")
-            stack.push_async_callback(self._end, writing)
+            stack.push_async_callback(_end, {writing})
             try:
-                await self._work(load, stop, reload, {writing, watching})
+                await self._work(stop, {writing, *around})
             finally:
                 await self._outbox.drain(LAST_SENDS)
+                if self._pusher is not None and stop.is_set():
+                    await self._pusher.close()
             log.info("stopped")
 
-    async def _work(
-        self, load: Callable[[], Config], stop: asyncio.Event, reload: asyncio.Event, around: set[asyncio.Task[None]]
-    ) -> None:
+    async def _show(self, stack: AsyncExitStack) -> str:
+        """Listen until `stack` ends; return where."""
+        web = Web(self._door(), self.metrics, healthy=self._health.problems, ready=self._health.not_ready)
+        host, port = self._settings.listen
+        await web.start(host, port)
+        stack.push_async_callback(web.stop)
+        if self._settings.confined:
+            log.warning("only_this_machine_can_connect", why="PORT is set and MONITOR_TOKEN is not")
+        return f"http://{host}:{web.port}"
+
+    async def _work(self, stop: asyncio.Event, around: set[asyncio.Task[None]]) -> None:
         """Run every part until `stop`, or until one of them, or of those `around`, ends."""
         self._pipeline.begin()
         self._hurry()
         _spare_the_collector()
-        parts: list[Awaitable[None]] = [
+        parts = [
+            self._leadership.keep(),
             self._scheduler.run(),
             self._outbox.run(),
             self._ticking(),
             self._tidying(),
-            self._reloading(load, reload),
         ]
         if self._deadman is not None:
             parts.append(self._deadman.run())
-        tasks = {asyncio.ensure_future(part) for part in parts}
-        stopping = asyncio.create_task(stop.wait())
-        ended, _ = await asyncio.wait({*tasks, *around, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (*tasks, stopping):
-            task.cancel()
-        await asyncio.gather(*tasks, stopping, return_exceptions=True)
-        broken = [error for task in ended if not task.cancelled() and (error := task.exception())]
-        if broken:
-            raise BaseExceptionGroup("a part of the daemon failed", broken)
-
-    async def _reach_store(self, stop: asyncio.Event) -> None:
-        """Open the store and remember what it holds; after a minute go on without it, and let it come later.
-
-        Raises `StoreUnusable` when what is there is not a store of ours.
-        """
-        until = self._clock.now() + STORE_PATIENCE
-        while not stop.is_set():
-            try:
-                await self._store.open()
-            except StoreUnavailable as error:
-                log.warning("store_unavailable", reason=str(error))
-                if self._clock.now() >= until:
-                    return
-                await self._clock.sleep_until(self._clock.now() + STORE_RETRY)
-            else:
-                return
+        if self._pusher is not None:
+            parts.append(self._pusher.run())
+        await _until_one_ends(stop, around, parts)
 
     async def _remember(self, store: Store) -> None:
-        """Take up what an earlier process knew and owed."""
-        now = self._clock.now()
-        windows = [threshold.watch.window for plan in self._config.plans.values() for threshold in plan.thresholds]
-        async for sample in store.replay(now - max([SPAN, *windows])):
-            self._pipeline.recall(sample)
-        self._pipeline.restore(await store.alerts())
-        events = await store.journal(now - GIVE_UP_AFTER, limit=100_000)
-        fell_back = {event.detail.split(" ")[0] for event in events if event.kind is EventKind.FELL_BACK}
-        self._outbox.restore(await store.owed(), fell_back)
+        await recall(store, self.config.plans.values(), self._pipeline, self._outbox, self._clock.now())
 
     def _hurry(self) -> None:
         """Look soon at what failed: a restart or a reload must not make an outage wait for its usual time."""
@@ -243,19 +244,19 @@ class Daemon:
         else:
             await self._deadman.fail(text)
 
+    def _door(self) -> Door:
+        tokens = Tokens(self._settings.token, self._settings.scrape_token)
+        return Door(tokens, self._clock, self.metrics.daemon.refused, on_render=self._settings.render)
+
     async def _ticking(self) -> None:
         while True:
             await self._pipeline.tick()
-            self._show_ourselves()
             await self._clock.sleep_until(self._clock.now() + TICK)
 
-    def _show_ourselves(self) -> None:
-        daemon = self.metrics.daemon
-        daemon.leader.set(1)
-        daemon.store_available.set(self._writer.available)
-        daemon.clock_offset.set(self._clock.offset().total_seconds())
-        daemon.samples_lost.inc(self._writer.lost_samples - self._lost)
-        self._lost = self._writer.lost_samples
+    async def _showing(self) -> None:
+        while True:
+            self._health.show(self.metrics.daemon)
+            await self._clock.sleep_until(self._clock.now() + TICK)
 
     async def _tidying(self) -> None:
         while True:
@@ -265,48 +266,45 @@ class Daemon:
             except StoreUnavailable as error:
                 log.warning("store_not_tidied", reason=str(error))
 
-    async def _reloading(self, load: Callable[[], Config], reload: asyncio.Event) -> None:
-        while True:
-            await reload.wait()
-            reload.clear()
-            try:
-                config = await asyncio.to_thread(load)
-            except ConfigError as error:
-                self.metrics.daemon.reloaded(self._clock.now(), successful=False)
-                log.error("reload_refused", faults=[str(fault) for fault in error.faults])  # noqa: TRY400 - no bug of ours
-            else:
-                if (config.limits, config.retention) != (self._config.limits, self._config.retention):
-                    log.warning("needs_a_restart", what="limits and retention are taken up at the next start")
-                self.configure(config)
-                log.info("reloaded", checks=len(config.plans))
-
-    def _progress(self) -> Progress:
-        return Progress(self._pipeline.judged_at, self._writer.committed_at, self._outbox.oldest())
-
-    def _pace(self) -> timedelta:
-        """Return the time within which a sample must come: a minute, or longer where every check runs less often."""
-        return max(EVERY, 2 * min((plan.check.every for plan in self._config.plans.values()), default=EVERY))
-
     def _make_deadman(self) -> Deadman | None:
         url = self._settings.deadman_url
         if url is None:
             return None
-        return Deadman(url, self._outside.session, self._clock, self._progress, self.metrics.daemon, self._pace)
+        return Deadman(
+            url, self._outside.session, self._clock, self._health.progress, self.metrics.daemon, self._health.pace
+        )
 
-    def _problems(self) -> Sequence[str]:
-        """Return what keeps the daemon from its work: a restart would mend it."""
-        age = self._clock.now() - self._pipeline.judged_at
-        stale = bool(self._config.plans) and age > max(STALE, 2 * self._pace())
-        return [f"no sample was judged for {age.total_seconds():.0f} s"] if stale else []
+    def _make_pusher(self) -> Pusher | None:
+        settings = self._settings
+        if settings.remote_write_url is None:
+            return None
+        login = settings.remote_write_token
+        receiver = Receiver(settings.remote_write_url, login, self._outside.kept, self._hide)
+        tally = self.metrics.remote_write(REASONS)
+        pace = Pace(settings.remote_write_every, random.random)
+        return Pusher(self.metrics, settings.instance, receiver, self._clock, tally, pace)
 
-    def _not_ready(self) -> Sequence[str]:
-        away = "the store cannot be reached: what happens is remembered in memory only"
-        return [] if self._writer.available and self._store.reached else [away]
+    def _hide(self, text: str) -> str:
+        """Remove what is secret in the present configuration."""
+        return self._redact(text)
 
-    async def _end(self, task: asyncio.Task[None]) -> None:
-        """End a part that outlives the others: the watchdog, and the writer's loop before its last flush."""
+
+async def _until_one_ends(
+    stop: asyncio.Event, around: set[asyncio.Task[None]], parts: Sequence[Coroutine[Any, Any, None]]
+) -> None:
+    """Run `parts` until `stop`, or until one of them, or of those `around`, ends; raises what they end with."""
+    tasks = {asyncio.ensure_future(part) for part in (*parts, stop.wait())}
+    ended, _ = await asyncio.wait({*tasks, *around}, return_when=asyncio.FIRST_COMPLETED)
+    await _end(tasks)
+    broken = [error for task in ended if not task.cancelled() and (error := task.exception())]
+    if broken:
+        raise BaseExceptionGroup("a part of the daemon failed", broken)
+
+
+async def _end(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _spare_the_collector() -> None:
@@ -316,10 +314,27 @@ def _spare_the_collector() -> None:
     gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
 
 
-async def _open(path: Path, retention: Retention) -> Store:
-    """Open the store at `path`; its folder is made if need be."""
+async def upgrade(where: Path | Secret) -> tuple[int, int]:
+    """Bring the schema of the store at `where` up to date; return its number before, 0 for a new one, and now.
+
+    Raises as `open_store` does.
+    """
+    database = await open_database(await asyncio.to_thread(_place, where))
+    await database.close()
+    return database.found, max(database.found, CURRENT)
+
+
+async def _open(where: Path | Secret, retention: Retention) -> Store:
+    """Open the store at `where`."""
+    return await open_store(await asyncio.to_thread(_place, where), retention)
+
+
+def _place(where: Path | Secret) -> Path | str:
+    """Return `where` as the store takes it; a file's folder is made if need be."""
+    if not isinstance(where, Path):
+        return where.reveal()
     try:
-        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        where.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreUnusable(f"the folder {path.parent} cannot be made: {error.strerror or error}") from error
-    return await open_store(path, retention)
+        raise StoreUnusable(f"the folder {where.parent} cannot be made: {error.strerror or error}") from error
+    return where

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from monitor import __version__, logs
-from monitor.app import redactor, serve
+from monitor.app import redactor, serve, upgrade
 from monitor.channels.base import Delivered, deliver
 from monitor.clock import SystemClock
 from monitor.config import Config, load
@@ -32,7 +32,7 @@ from monitor.outside import reach_outside
 from monitor.report import as_json, as_junit, as_line
 from monitor.schema import schema as file_schema
 from monitor.settings import read_settings
-from monitor.store import StoreUnusable
+from monitor.store import StoreUnavailable, StoreUnusable
 from monitor.sweep import sweep
 from monitor.web import CannotListen
 
@@ -135,9 +135,13 @@ def check(
     """
     with _exit_status():
         wanted = names or []
-        settings = read_settings()
-        systems = sorted({name.partition("/")[0] for name in wanted}) or settings.systems
-        loaded = load(config or settings.config, os.environ, systems)
+        settings = read_settings(remembers=False)
+        source = config or settings.config
+        if wanted:
+            systems = sorted({name.partition("/")[0] for name in wanted})
+            loaded = load(source, os.environ, systems, named_in="")
+        else:
+            loaded = load(source, os.environ, settings.systems)
         _configure_logs(settings, loaded)
         plans = [plan for plan in loaded.plans.values() if _is_wanted(plan, wanted)]
         _look_for_unknown(wanted, loaded)
@@ -156,7 +160,7 @@ def validate(
     **Examples:** `monitor validate`, `monitor validate --strict`, `monitor validate --no-env -c config`
     """
     with _exit_status():
-        settings = read_settings()
+        settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems, placeholders=no_env)
         found = doubts(loaded, settings, os.environ)
         for doubt in found:
@@ -173,7 +177,7 @@ def notify(channel: Annotated[str, typer.Argument(help="The channel's name.")], 
     **Example:** `monitor notify ops`
     """
     with _exit_status():
-        settings = read_settings()
+        settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems)
         _configure_logs(settings, loaded)
         if channel not in loaded.channels:
@@ -194,7 +198,7 @@ def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], confi
     **Example:** `monitor explain capliquify/backend`
     """
     with _exit_status():
-        settings = read_settings()
+        settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems, placeholders=True)
         _look_for_unknown([name], loaded)
         for plan in loaded.plans.values():
@@ -211,6 +215,18 @@ def schema() -> None:
     typer.echo(json.dumps(file_schema(), indent=2))
 
 
+@app.command()
+def migrate() -> None:
+    """Bring the store's schema up to date. `run` does so by itself; a release before may go on meanwhile.
+
+    **Example:** `MONITOR_DATABASE_URL=postgresql://monitor@db/monitor monitor migrate`
+    """
+    with _exit_status():
+        before, now = uvloop.run(upgrade(read_settings().database))
+        was = "a new store" if before == 0 else f"schema {before}"
+        _print(f"{was} is up to date" if before == now else f"{was} was brought to schema {now}", "green")
+
+
 @contextmanager
 def _exit_status() -> Iterator[None]:
     """Turn what a command ends with into an exit status and words for its user."""
@@ -220,7 +236,7 @@ def _exit_status() -> Iterator[None]:
         for fault in error.faults:
             _print(str(fault), "red", error=True)
         raise typer.Exit(UNUSABLE) from None
-    except (StoreUnusable, CannotListen, OSError) as error:
+    except (StoreUnavailable, StoreUnusable, CannotListen, OSError) as error:
         _print(str(error), "red", error=True)
         raise typer.Exit(FAILED) from None
 

@@ -45,6 +45,11 @@ class Writer(Protocol):
         ...
 
     @property
+    def overtaken(self) -> bool:
+        """Whether another instance leads, so that nothing may be sent from here any more."""
+        ...
+
+    @property
     def committed_at(self) -> datetime | None:
         """When something was last written."""
         ...
@@ -177,6 +182,8 @@ class Outbox:
             await self._settle(queue, batch, identity, Rejected(f"there is no channel {channel} any more"))
             return
         begun = await self._record(batch, identity, AttemptResult.BEGUN)
+        if self._writer.overtaken:
+            return
         uncertain = not begun or any(owed.notification.id in queue.uncertain for owed in batch)
         result = await send(Delivery(identity, tuple(owed.notification for owed in batch), uncertain))
         await self._settle(queue, batch, identity, result)

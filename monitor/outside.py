@@ -26,6 +26,8 @@ class Outside:
     resolver: Resolver
     tls: TlsContexts
     session: aiohttp.ClientSession
+    kept: aiohttp.ClientSession
+    """For one peer that is sent to again and again: its connections are kept."""
 
     def for_probes(self, redact: Redactor) -> ProbeResources:
         """Return what a run of a probe may use."""
@@ -42,7 +44,7 @@ async def reach_outside() -> AsyncIterator[Outside]:
     resolver, tls = Resolver(), TlsContexts()
     tls.get()
     try:
-        async with open_session(resolver, tls) as session:
-            yield Outside(resolver, tls, session)
+        async with open_session(resolver, tls) as session, open_session(resolver, tls, keep=True) as kept:
+            yield Outside(resolver, tls, session, kept)
     finally:
         await resolver.close()

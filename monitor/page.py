@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.message import sparkline
-from monitor.model import BLIND, DOWN, NO_DATA, EventKind, Page, State
+from monitor.model import BLIND, NO_DATA, EventKind, Page, State
 from monitor.units import show, show_duration
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ BLIND_REMEDY = (
 
 
 def title(plan: Plan, key: AlertKey) -> str:
-    """Return what an alert is called in every message about it, whatever its severity."""
-    words = {DOWN: "is down", NO_DATA: "gives no data"}
-    subject = f"{plan.system_title}: {plan.title}"
-    text = f"{subject} {words[key.name]}" if key.name in words else f"{subject}: {key.name}"
+    """Return what an alert is called in every message about it, whatever its severity.
+
+    A check's title may be a plural or a phrase, so no verb follows it: `Shop: Security headers: down`.
+    """
+    text = f"{plan.system_title}: {plan.title}: {key.name}"
     labels = ", ".join(f"{label} {value}" for label, value in key.labels)
     return f"{text} ({labels})" if labels else text
 

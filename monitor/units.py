@@ -37,6 +37,7 @@ class Unit(enum.StrEnum):
     RATIO = "ratio"
     NUMBER = ""
     PER_SECOND = "per_second"
+    BYTES_PER_SECOND = "bytes_per_second"
     TIMESTAMP = "timestamp_seconds"
 
 
@@ -82,6 +83,8 @@ def parse_quantity(text: str, unit: Unit) -> float:
         case Unit.RATIO:
             msg = f"{text!r} is not a share such as 80%"
             raise ValueError(msg)
+        case Unit.BYTES_PER_SECOND:
+            return float(parse_size(_per_second(text, "a rate such as 25MB/s")))
         case Unit.PER_SECOND:
             return _number(text.removesuffix("/s"), "a rate such as 100/s")
         case _:
@@ -99,8 +102,8 @@ def show(value: float, unit: Unit) -> str:
             return _scaled(value, SIZE, ("TB", "GB", "MB", "KB", "B"))
         case Unit.RATIO:
             return f"{_digits(value * 100)} %"
-        case Unit.PER_SECOND:
-            return f"{_digits(value)}/s"
+        case Unit.PER_SECOND | Unit.BYTES_PER_SECOND:
+            return f"{show(value, Unit.BYTES if unit is Unit.BYTES_PER_SECOND else Unit.NUMBER)}/s"
         case _:
             return _digits(value)
 
@@ -124,6 +127,13 @@ def show_duration(seconds: float) -> str:
         if count:
             parts.append(f"{count} {name}")
     return " ".join(parts)
+
+
+def _per_second(text: str, wanted: str) -> str:
+    if not text.endswith("/s"):
+        msg = f"{text!r} is not {wanted}"
+        raise ValueError(msg)
+    return text.removesuffix("/s")
 
 
 def _number(text: str, wanted: str) -> float:

@@ -49,9 +49,9 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-COUNTED = {Unit.NUMBER: Unit.PER_SECOND, Unit.BYTES: Unit.PER_SECOND, Unit.SECONDS: Unit.RATIO}
+COUNTED = {Unit.NUMBER: Unit.PER_SECOND, Unit.BYTES: Unit.BYTES_PER_SECOND, Unit.SECONDS: Unit.RATIO}
 ON_MOMENTS = {Function.LAST, Function.MIN, Function.MAX}
-EXAMPLES = {Unit.SECONDS: "ms", Unit.TIMESTAMP: "d", Unit.BYTES: "MB", Unit.RATIO: "%"}
+EXAMPLES = {Unit.SECONDS: "ms", Unit.TIMESTAMP: "d", Unit.BYTES: "MB", Unit.BYTES_PER_SECOND: "MB/s", Unit.RATIO: "%"}
 LONGEST_WINDOW = timedelta(days=14)
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -142,9 +142,9 @@ def parse_figure(severity: Severity, text: str, unit: Unit) -> Figure:
 def result_unit(watch: Watch, measure: Unit) -> Unit:
     """Return the unit of what `watch` yields for a measure in the unit `measure`.
 
-    A `TIMESTAMP` stays one and is judged by the time left. `rate` and `increase` need a counter: of things or of bytes
-    (its rate is per second) or of seconds (a ratio: seconds in each second). Raises ValueError when the function makes
-    no sense for such a measure.
+    A `TIMESTAMP` stays one and is judged by the time left. `rate` and `increase` need a counter: of things, of bytes
+    (their rates are per second) or of seconds (a ratio: seconds in each second). Raises ValueError when the function
+    makes no sense for such a measure.
     """
     if measure is Unit.TIMESTAMP and watch.function not in ON_MOMENTS:
         raise ValueError(

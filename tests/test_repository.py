@@ -135,7 +135,7 @@ def imported(path: Path) -> set[str]:
 
 def importable(name: str) -> str:
     """Return the name under which a dependency is imported."""
-    return {"google-re2": "re2", "ruamel.yaml": "ruamel"}.get(name, name).replace("-", "_")
+    return {"google-re2": "re2", "protobuf": "google", "ruamel.yaml": "ruamel"}.get(name, name).replace("-", "_")
 
 
 def test_the_product_imports_only_what_it_declares() -> None:
@@ -176,7 +176,9 @@ def test_the_image_stands_on_the_base_we_promise() -> None:
     assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"python:3.13-slim"}
     users = re.findall(r"^USER (\S+)", text, re.MULTILINE)
     assert users
-    assert re.fullmatch(r"[1-9]\d*(:[1-9]\d*)?", users[-1])
+    defaults = dict(re.findall(r"^ARG (\w+)=(\S+)", text, re.MULTILINE))
+    user = re.sub(r"\$\{(\w+)\}", lambda found: defaults[found[1]], users[-1])
+    assert re.fullmatch(r"[1-9]\d*(:[1-9]\d*)?", user)
 
 
 def test_ci_and_make_are_ready_to_run() -> None:

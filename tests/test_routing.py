@@ -23,7 +23,7 @@ ROUTES = (
 
 
 def firing(severity: Severity | None, announced: Severity | None = None, *told: Told) -> Alert:
-    return Alert(KEY, "Site is down", severity=severity, since=START, announced=announced, told=told)
+    return Alert(KEY, "Site: down", severity=severity, since=START, announced=announced, told=told)
 
 
 def test_every_route_that_matches_applies() -> None:
@@ -130,7 +130,7 @@ def test_a_remembered_alert_that_fires_goes_on_firing_when_it_comes_late() -> No
     waiting = Level(Phase.PENDING, 1, timedelta())
     fires = Level(Phase.FIRING, 0, timedelta())
     past = replace(firing(X, X, Told("ops", X, START)), levels={X: fires})
-    present = Alert(KEY, "Site is down", levels={X: waiting, W: waiting})
+    present = Alert(KEY, "Site: down", levels={X: waiting, W: waiting})
     joined = rejoin(past, present)
     assert (joined.severity, joined.levels) == (X, {X: fires, W: waiting})
     assert rejoin(past, None) == past

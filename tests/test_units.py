@@ -50,6 +50,8 @@ def test_what_is_no_size(text: str) -> None:
         ("25MB", Unit.BYTES, 25e6),
         ("100/s", Unit.PER_SECOND, 100),
         ("100", Unit.PER_SECOND, 100),
+        ("25MB/s", Unit.BYTES_PER_SECOND, 25e6),
+        ("1 KiB/s", Unit.BYTES_PER_SECOND, 1024),
         ("1e3", Unit.NUMBER, 1000),
     ],
 )
@@ -70,6 +72,8 @@ def test_quantities(text: str, unit: Unit, value: float) -> None:
         ("5s", Unit.NUMBER),
         ("nan", Unit.NUMBER),
         ("5%", Unit.PER_SECOND),
+        ("25MB", Unit.BYTES_PER_SECOND),
+        ("25/s", Unit.BYTES_PER_SECOND),
     ],
 )
 def test_another_unit_is_an_error(text: str, unit: Unit) -> None:
@@ -93,6 +97,7 @@ def test_another_unit_is_an_error(text: str, unit: Unit) -> None:
         (0, Unit.BYTES, "0 B"),
         (12_345, Unit.NUMBER, "12,345"),
         (2.5, Unit.PER_SECOND, "2.5/s"),
+        (2.5e6, Unit.BYTES_PER_SECOND, "2.5 MB/s"),
         (float("nan"), Unit.NUMBER, "not a number"),
         (float("inf"), Unit.NUMBER, "inf"),
     ],

@@ -100,7 +100,7 @@ class Channel(BaseModel, ABC):
         fields = self.__dict__.values()
         held = [one for value in fields for one in (value.values() if isinstance(value, dict) else (value,))]
         whole = [one for one in held if isinstance(one, Secret)]
-        parts = {part for secret in whole for part in _parts(secret.reveal())}
+        parts = {part for secret in whole for part in secret_parts(secret.reveal())}
         return (*whole, *(Secret(part) for part in sorted(parts)))
 
 
@@ -131,7 +131,7 @@ def _hider(channel: Channel, resources: Resources) -> Callable[[str], str]:
     return lambda text: plain(own(resources.redact(text)), LONGEST_REASON)
 
 
-def _parts(text: str) -> Iterator[str]:
+def secret_parts(text: str) -> Iterator[str]:
     """Yield what is secret in an address: password, path, the parts of the path, the values of the query."""
     if "://" not in text:
         return

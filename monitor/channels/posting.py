@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 from dataclasses import dataclass, replace
@@ -71,14 +72,14 @@ class Answer:
         return HTTPStatus(200) <= self.status < HTTPStatus(300)
 
 
-def open_session(resolver: Resolver, tls: TlsContexts) -> aiohttp.ClientSession:
+def open_session(resolver: Resolver, tls: TlsContexts, *, keep: bool = False) -> aiohttp.ClientSession:
     """Return a session for `Resources`, on the connections of which nothing waits for Python's own resolver.
 
-    It keeps no cookie, and no connection either: messages are rare, and one must not meet a connection that its peer
-    gave up meanwhile.
+    It keeps no cookie, and no connection either, unless `keep`: messages are rare, and one must not meet a connection
+    that its peer gave up meanwhile.
     """
     connector = aiohttp.TCPConnector(
-        resolver=_Names(resolver), use_dns_cache=False, ssl=tls.get(), force_close=True, limit=0
+        resolver=_Names(resolver), use_dns_cache=False, ssl=tls.get(), force_close=not keep, limit=0
     )
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False)
 
@@ -108,14 +109,22 @@ def _resolved(host: str, address: str, port: int) -> ResolveResult:
 async def post(
     resources: Resources, url: str, payload: Mapping[str, Any], headers: Mapping[str, str], *, read: bool = False
 ) -> Answer:
-    """Send `payload` as JSON and return the answer; redirects are not followed.
+    """Send `payload` as JSON and return the answer, as `send` does."""
+    headers = {**headers, "Content-Type": "application/json"}
+    return await send(resources.session, url, headers, json.dumps(payload).encode(), read=read)
+
+
+async def send(
+    session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], body: bytes, *, read: bool = False
+) -> Answer:
+    """Send `body` and return the answer; redirects are not followed.
 
     The body of an answer of success is left alone unless `read`: what it says changes nothing, so a slow one must not
     turn a success into a failure. Raises `Failure` when no answer came.
     """
     try:
-        request = resources.session.post(
-            url, json=payload, headers={**headers, "Accept-Encoding": "identity"}, allow_redirects=False
+        request = session.post(
+            url, data=body, headers={**headers, "Accept-Encoding": "identity"}, allow_redirects=False
         )
         async with request as response:
             answer = Answer(response.status, response.headers)

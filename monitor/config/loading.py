@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -52,23 +52,35 @@ class Config:
     variables: frozenset[str] = frozenset()
 
 
+class Selection(NamedTuple):
+    """The systems that the user chose (none: all), and what he named them in, for a fault; empty: as arguments."""
+
+    names: Sequence[str]
+    named_in: str
+
+
 def load(
-    source: Path, environ: Mapping[str, str], systems: Sequence[str] = (), *, placeholders: bool = False
+    source: Path,
+    environ: Mapping[str, str],
+    systems: Sequence[str] = (),
+    *,
+    placeholders: bool = False,
+    named_in: str = "MONITOR_SYSTEMS",
 ) -> Config:
     """Return the configuration in `source`, a file or a folder, with its variables taken from `environ`.
 
-    `systems` names those to watch; none named means all. `placeholders`: stand-ins take the place of variables that are
-    not set, and nothing is skipped; such a configuration can be looked at and not run. Raises `ConfigError` with every
-    fault; no fault's text holds a secret.
+    `systems` names those to watch, none named means all; `named_in` is what the user named them in. `placeholders`:
+    stand-ins take the place of variables that are not set, and nothing is skipped; such a configuration can be looked
+    at and not run. Raises `ConfigError` with every fault; no fault's text holds a secret.
     """
     context = Context(Variables(environ), placeholders)
-    config = _read(source, context, systems)
+    config = _read(source, context, Selection(systems, named_in))
     if context.faults:
         raise ConfigError(_redacted(context))
     return config
 
 
-def _read(source: Path, context: Context, selected: Sequence[str]) -> Config:
+def _read(source: Path, context: Context, selection: Selection) -> Config:
     mains, singles = read_all(find(source, context.faults), context.faults)
     for extra in mains[1:]:
         hint = "a file of one system begins with system: and its name"
@@ -77,8 +89,8 @@ def _read(source: Path, context: Context, selected: Sequence[str]) -> Config:
     around = _around(main, context) if main else None
     limits, retention = (around.limits, around.retention) if around else (LimitFields(), RetentionFields())
     places = _places(main, singles, context)
-    _look_at_selection(source, places, selected, context)
-    watching = list(_watched(places, selected, context, retention.samples))
+    _look_at_selection(source, places, selection, context)
+    watching = list(_watched(places, selection.names, context, retention.samples))
     telling = read_telling(main, context, places) if main else Telling()
     return Config(
         plans={check_id: plan for one in watching for check_id, plan in one.plans.items()},
@@ -136,14 +148,14 @@ def _named(main: Document | None, singles: Iterable[Document]) -> Iterator[tuple
         yield single, (), ("system",), single.data["system"]
 
 
-def _look_at_selection(source: Path, places: Mapping[str, Any], selected: Sequence[str], context: Context) -> None:
+def _look_at_selection(source: Path, places: Mapping[str, Any], selection: Selection, context: Context) -> None:
     if not places and not context.faults:
         hint = "give it systems, or a file for each"
         context.faults.append(Fault("holds no system, so there is nothing to watch", file=str(source), hint=hint))
-    for name in selected:
+    for name in selection.names:
         if name not in places:
             hint = allowed(name, places)
-            context.faults.append(Fault(f"there is no system {name!r}", key="MONITOR_SYSTEMS", hint=hint))
+            context.faults.append(Fault(f"there is no system {name!r}", key=selection.named_in, hint=hint))
 
 
 def _watched(

@@ -36,6 +36,7 @@ RANGES = {
     Unit.BYTES: (0.0, math.inf),
     Unit.RATIO: (0.0, 1.0),
     Unit.PER_SECOND: (0.0, math.inf),
+    Unit.BYTES_PER_SECOND: (0.0, math.inf),
 }
 TIMED = "duration"
 """The measure that no run can bring beyond its deadline."""

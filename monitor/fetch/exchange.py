@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from monitor.answer import Answer
 from monitor.fetch.line import Line, Tls
 from monitor.fetch.reader import Reader
-from monitor.fetch.redirects import onward, permitted, target
+from monitor.fetch.redirects import onward, permitted, same_origin, target
 from monitor.model import Failure, Reason, State
 from monitor.network import failure_of, peer_certificate, peer_text
 
@@ -108,7 +108,7 @@ class Exchange:
         return Tls(context, self._server_name(url))
 
     def _server_name(self, url: URL) -> str:
-        configured = self._options.server_name if url.origin() == self._request.url.origin() else ""
+        configured = self._options.server_name if same_origin(url, self._request.url) else ""
         return configured or (url.raw_host or "").rstrip(".")
 
     async def _addresses(self, host: str) -> list[str]:

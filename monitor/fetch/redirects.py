@@ -25,6 +25,7 @@ MOVED = frozenset({301, 302, 303, 307, 308})
 KEEPING = frozenset({307, 308})
 SEE_OTHER = 303
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
 _IPV4 = 2**32 - 1
 
 
@@ -54,7 +55,7 @@ def onward(request: Request, url: URL, status: int) -> Request:
     """
     method = request.method
     rewritten = method != "HEAD" and (status == SEE_OTHER or (method == "POST" and status not in KEEPING))
-    foreign = url.origin() != request.url.origin()
+    foreign = not same_origin(url, request.url)
     if foreign and request.body and not rewritten:
         detail = f"a redirect of {method} to {shown(url)} was not followed: the body stays with its origin"
         raise Failure(Reason.STATUS, detail)
@@ -62,6 +63,11 @@ def onward(request: Request, url: URL, status: int) -> Request:
         return replace(request, url=url, headers=() if foreign else request.headers)
     kept = () if foreign else tuple(pair for pair in request.headers if pair[0].lower() != "content-type")
     return replace(request, url=url, method="GET", headers=kept, body=b"")
+
+
+def same_origin(one: URL, other: URL) -> bool:
+    """Return whether scheme, host and port are the same (RFC 6454); a port that is written out is no other one."""
+    return (one.scheme, one.raw_host, one.port) == (other.scheme, other.raw_host, other.port)
 
 
 def permitted(addresses: Sequence[str], came_from: str, host: str) -> list[str]:
@@ -80,11 +86,20 @@ def permitted(addresses: Sequence[str], came_from: str, host: str) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Return whether a numeric address is reachable over the internet; what it carries inside (NAT64, 6to4) counts."""
-    number = ipaddress.ip_address(address)
+    """Return whether a numeric address is reachable over the internet; what it carries inside (NAT64, 6to4) counts.
+
+    Of IPv6 only what IANA gives out for that (RFC 4291, section 2.4) is: not the many forms that stand for an IPv4
+    address of some network's own, such as `::127.0.0.1`. What is no address is not public.
+    """
+    try:
+        number = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
     if isinstance(number, ipaddress.IPv6Address):
         inner = number.ipv4_mapped or number.sixtofour
         if number in _NAT64:
             inner = ipaddress.IPv4Address(int(number) & _IPV4)
+        if inner is None and number not in _UNICAST:
+            return False
         number = inner or number
     return number.is_global and not number.is_multicast

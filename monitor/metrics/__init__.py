@@ -1,6 +1,6 @@
 """Every Prometheus series: of each check (`check.py`), of each alert, and of the daemon itself (`own.py`)."""
 
-from monitor.metrics.own import DaemonMetrics, OutboxMetrics, ScheduleMetrics
+from monitor.metrics.own import DaemonMetrics, OutboxMetrics, RemoteWriteMetrics, ScheduleMetrics
 from monitor.metrics.page import OPENMETRICS, TEXT, Metrics
 
-__all__ = ["OPENMETRICS", "TEXT", "DaemonMetrics", "Metrics", "OutboxMetrics", "ScheduleMetrics"]
+__all__ = ["OPENMETRICS", "TEXT", "DaemonMetrics", "Metrics", "OutboxMetrics", "RemoteWriteMetrics", "ScheduleMetrics"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LAGS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 FAILURES = ("retry", "rejected")
+REFUSALS = ("missing", "wrong", "limited")
 
 
 class ScheduleMetrics:
@@ -101,6 +102,57 @@ class OutboxMetrics:
         self._oldest.set(oldest)
 
 
+class RemoteWriteMetrics:
+    """What remote write reports of itself."""
+
+    def __init__(self, registry: CollectorRegistry, reasons: Iterable[str]) -> None:
+        """Make the series; the time of the newest success has none before there was one."""
+        self._registry = registry
+        self._samples = Counter(
+            "monitor_remote_write_samples", "Samples that the remote side accepted.", registry=registry
+        )
+        self._failed = Counter(
+            "monitor_remote_write_failed",
+            "Requests that the remote side did not accept, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self._dropped = Counter(
+            "monitor_remote_write_dropped_samples",
+            "Samples that were refused for good, or had to wait too long.",
+            registry=registry,
+        )
+        self._pending = Gauge(
+            "monitor_remote_write_pending_samples", "Samples that wait to be accepted.", registry=registry
+        )
+        self._last: Gauge | None = None
+        for reason in reasons:
+            self._failed.labels(reason)
+
+    def sent(self, samples: int, at: datetime) -> None:
+        """Count samples that were accepted at that moment."""
+        if self._last is None:
+            self._last = Gauge(
+                "monitor_remote_write_last_success_timestamp_seconds",
+                "When the remote side last accepted samples.",
+                registry=self._registry,
+            )
+        self._samples.inc(samples)
+        self._last.set(at.timestamp())
+
+    def failed(self, reason: str) -> None:
+        """Count a request that was not accepted."""
+        self._failed.labels(reason).inc()
+
+    def dropped(self, samples: int) -> None:
+        """Count samples that nobody will get."""
+        self._dropped.inc(samples)
+
+    def pending(self, samples: int) -> None:
+        """Show how many samples wait."""
+        self._pending.set(samples)
+
+
 class DaemonMetrics:
     """What the rest of the daemon reports: gauges to set and counters to increase."""
 
@@ -130,6 +182,14 @@ class DaemonMetrics:
             "When a configuration was last taken up.",
             registry=registry,
         )
+        self._refused = Counter(
+            "monitor_web_refused",
+            "Requests whose token was missing or wrong, or not looked at after too many wrong ones.",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in REFUSALS:
+            self._refused.labels(reason)
         info = Info("monitor_build", "The daemon's version, and the Python that runs it.", registry=registry)
         info.info({"version": version, "python": platform.python_version()})
 
@@ -141,6 +201,10 @@ class DaemonMetrics:
         """Count an attempt to reach the dead man's switch."""
         self._pings.inc()
         self._pings_failed.inc(not accepted)
+
+    def refused(self, reason: str) -> None:
+        """Count a request that was not let in; `reason` is `missing`, `wrong` or `limited`."""
+        self._refused.labels(reason).inc()
 
     def reloaded(self, at: datetime, *, successful: bool) -> None:
         """Show that a configuration was taken up, or refused."""

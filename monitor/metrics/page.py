@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 
 from monitor import __version__
 from monitor.metrics.check import CheckFamilies, CheckSeries
-from monitor.metrics.own import DaemonMetrics, OutboxMetrics, ScheduleMetrics
+from monitor.metrics.own import DaemonMetrics, OutboxMetrics, RemoteWriteMetrics, ScheduleMetrics
 from monitor.metrics.text import Family, label_pairs, label_value
 from monitor.model import Phase
 from monitor.units import Unit
@@ -95,11 +95,26 @@ class Metrics:
 
         Whoever asks may do other things in between. What changes meanwhile is seen by the parts that follow.
         """
+        yield from self.watched(openmetrics=openmetrics)
+        yield self.own(openmetrics=openmetrics)
+
+    def watched(self, *, openmetrics: bool = False) -> Iterator[bytes]:
+        """Yield the series of checks and alerts: those that go on whichever instance shows them."""
         yield from self._rendered()
         for family in (*self._families, self._alerts, *self._gauges.values()):
             if family.blocks:
                 yield b"".join([family.header(openmetrics=openmetrics), *family.blocks.values()])
-        yield self._own(openmetrics=openmetrics)
+
+    def own(self, *, openmetrics: bool = False) -> bytes:
+        """Return the series of this very instance."""
+        if not openmetrics:
+            return generate_latest(self._registry)
+        own: bytes = generate_openmetrics(self._registry)  # type: ignore[no-untyped-call]
+        return own
+
+    def remote_write(self, reasons: Iterable[str]) -> RemoteWriteMetrics:
+        """Return what remote write reports to; its series show from now on. `reasons` are all why a request fails."""
+        return RemoteWriteMetrics(self._registry, reasons)
 
     def _rendered(self) -> Iterator[bytes]:
         """Render what runs have changed, some checks at a time; what changes meanwhile waits for the next scrape."""
@@ -111,12 +126,6 @@ class Metrics:
     def page(self, *, openmetrics: bool = False) -> bytes:
         """Return every series at once."""
         return b"".join(self.parts(openmetrics=openmetrics))
-
-    def _own(self, *, openmetrics: bool) -> bytes:
-        if not openmetrics:
-            return generate_latest(self._registry)
-        own: bytes = generate_openmetrics(self._registry)  # type: ignore[no-untyped-call]
-        return own
 
     def _gauge(self, name: str, meaning: str) -> Family:
         """Return the gauge of that name; the first meaning given to it holds."""

@@ -128,9 +128,10 @@ class Resolver:
 
 
 def _numeric(host: str) -> list[tuple[socket.AddressFamily, str]]:
-    for family in (socket.AF_INET, socket.AF_INET6):
+    plain = host.partition("%")[0]  # the zone of an IPv6 address: fe80::1%eth0
+    for family, number in ((socket.AF_INET, host), (socket.AF_INET6, plain)):
         try:
-            socket.inet_pton(family, host.partition("%")[0])
+            socket.inet_pton(family, number)
         except (OSError, ValueError):
             continue
         return [(family, host)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import re2
 from pydantic_core import core_schema
+
+from monitor.expect.rules import compiled
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -23,10 +25,10 @@ class Pattern:
     def __init__(self, text: str) -> None:
         self.text = text
         if len(text) > 2 and text[0] == text[-1] == "/":  # noqa: PLR2004 - two slashes and something between
-            self._found = self._whole = _compiled(text[1:-1])
+            self._found = self._whole = compiled(text[1:-1])
         else:
-            self._found = _compiled(re2.escape(text))
-            self._whole = _compiled(rf"(?is)\A{_globbed(text)}\z")
+            self._found = compiled(re2.escape(text))
+            self._whole = compiled(rf"(?is)\A{_globbed(text)}\z")
 
     def within(self, text: str) -> bool:
         """Return whether `text` contains the plain text, or anything that the expression matches."""
@@ -59,16 +61,6 @@ class Pattern:
         cls, _schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return handler(core_schema.str_schema(min_length=1))
-
-
-def _compiled(expression: str) -> Any:  # noqa: ANN401 - re2 names no type
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(expression, options=options)
-    except re2.error as error:
-        wrong = error.args[0].decode("utf-8", "replace")
-        raise ValueError(f"/{expression}/ is not a regular expression: {wrong}") from None
 
 
 def _globbed(text: str) -> str:

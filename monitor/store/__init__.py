@@ -3,40 +3,70 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from monitor.store.base import Hour, HourMeasure, Store, StoreUnavailable, StoreUnusable
+from monitor.store.address import is_postgres
+from monitor.store.base import (
+    LEASE,
+    LEASE_POLL,
+    LEASE_RENEWAL,
+    Hour,
+    HourMeasure,
+    LeaseLost,
+    Store,
+    StoreUnavailable,
+    StoreUnusable,
+)
+from monitor.store.flock import FileLease, FileLock
+from monitor.store.lease import RowLease
+from monitor.store.postgres import PostgresDatabase, open_postgres
 from monitor.store.retention import Retention
-from monitor.store.rollup import read_facts
 from monitor.store.sql import SqlStore
-from monitor.store.sqlite import open_sqlite
+from monitor.store.sqlite import SqliteDatabase, open_sqlite
 from monitor.store.writer import Writer
 
+if TYPE_CHECKING:
+    from datetime import timedelta
+
 __all__ = [
+    "LEASE",
+    "LEASE_POLL",
+    "LEASE_RENEWAL",
     "Hour",
     "HourMeasure",
+    "LeaseLost",
     "Retention",
     "Store",
     "StoreUnavailable",
     "StoreUnusable",
     "Writer",
+    "open_database",
     "open_store",
 ]
 
 _SQLITE = "sqlite:///"
 
 
-async def open_store(where: str | Path, retention: Retention | None = None) -> Store:
-    """Open the store at `where`, a path or `sqlite:///path` (four slashes: an absolute one), or make it there.
+async def open_store(where: str | Path, retention: Retention | None = None, lease: timedelta = LEASE) -> Store:
+    """Open the store at `where`, or make it there.
 
-    Its schema is up to date then. Raises `StoreUnusable` when something else stands there, and leaves it untouched;
-    raises `StoreUnavailable` when the store is locked or the disk is full, which may pass.
+    `where` is a path, `sqlite:///path` (four slashes: an absolute one) or `postgresql://user:password@host/database`.
+    The schema is up to date then, and it can be read; to write, `lead` first. On a server a lease lasts as long as
+    `lease` says. Raises `StoreUnusable` when something else stands there, and leaves it untouched;
+    raises `StoreUnavailable` when the store is locked, full or cannot be reached, which may pass.
     """
-    database = await open_sqlite(_path(where))
-    try:
-        return SqlStore(database, retention or Retention(), await read_facts(database))
-    except BaseException:
-        await database.close()
-        raise
+    database = await open_database(where)
+    if isinstance(database, PostgresDatabase):
+        return SqlStore(database, RowLease(database, lease, database.apart), retention or Retention())
+    row = RowLease(database, lease, database.write)
+    return SqlStore(database, FileLease(FileLock(_path(where)), row), retention or Retention())
+
+
+async def open_database(where: str | Path) -> SqliteDatabase | PostgresDatabase:
+    """Open what a store at `where` stands on; as `open_store`."""
+    if isinstance(where, str) and is_postgres(where):
+        return await open_postgres(where)
+    return await open_sqlite(_path(where))
 
 
 def _path(where: str | Path) -> Path:
@@ -44,12 +74,11 @@ def _path(where: str | Path) -> Path:
     if isinstance(where, Path):
         return where.absolute()
     scheme, separator, _ = where.partition("://")
-    if scheme.startswith("postgres"):
-        msg = "this release keeps its store in an SQLite file only; PostgreSQL comes with a later one"
-        raise StoreUnusable(msg)
     if (separator and not where.startswith(_SQLITE)) or where in {"", _SQLITE}:
         msg = (
-            f"the store is a path or {_SQLITE}path, not {scheme}{separator}…" if separator else "the store has no path"
+            f"the store is a path, {_SQLITE}path or postgresql://…, not {scheme}{separator}…"
+            if separator
+            else "the store has no path"
         )
         raise StoreUnusable(msg)
     return Path(where.removeprefix(_SQLITE)).absolute()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -10,6 +11,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.model import Alert, AlertKey, Change, CheckId, Event, Labels, Owed, Sample
+
+LEASE = timedelta(seconds=10)
+"""How long a lease lasts on a server from the moment `lead` was called. In a file it lasts as long as the process."""
+
+LEASE_RENEWAL = timedelta(seconds=3)
+"""How often whoever leads calls `lead`."""
+
+LEASE_POLL = timedelta(milliseconds=500)
+"""How often whoever waits calls `lead`."""
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - a state that passes, not a programming error
@@ -22,6 +32,13 @@ class StoreUnavailable(Exception):  # noqa: N818 - a state that passes, not a pr
 
 class StoreUnusable(Exception):  # noqa: N818 - see above
     """What stands where the store should be is not a store of ours, or of a newer release. It is left untouched."""
+
+
+class LeaseLost(Exception):  # noqa: N818 - see above
+    """Another instance leads, or nobody was asked to: nothing of what was to be written is durable, nor ever will be.
+
+    What this process remembers may be out of date: it must not go on with it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +71,33 @@ class Hour:
 class Store(Protocol):
     """Remembers alerts, their journal, what is owed and what was measured.
 
+    Several instances may have it open and read; only the one that leads writes.
+
     All methods raise `StoreUnavailable` when the store cannot be reached within their deadline: 2 s for a usual `write`
     and for each step of `tidy`, 10 s for a read. Moments come back in UTC, to the microsecond.
     """
 
+    @property
+    def owner(self) -> str:
+        """Return who led when `lead` last looked, in words for a log; empty: nobody."""
+        ...
+
+    async def lead(self) -> bool:
+        """Take the lease if it is free, or renew it; return whether we lead. False: another instance does.
+
+        Raises `LeaseLost` when we led and another has taken over since: only the next call may begin a new term. A
+        lease that ran out while nobody else wanted it goes on. One call at a time.
+        """
+        ...
+
+    async def resign(self) -> None:
+        """Let another instance lead at once; harmless when we do not lead."""
+        ...
+
     async def write(self, changes: Sequence[Change]) -> None:
         """Make all of `changes` durable in one transaction, in order. Writing the same change twice does no harm.
+
+        Raises `LeaseLost` unless we lead, and have led without a break since it was called.
 
         A sample is known by its check and moment, an event and a notification by its id, an attempt by its
         notification, moment and result: the first one written stays. Of an alert the last state written stays.
@@ -99,10 +137,10 @@ class Store(Protocol):
     async def tidy(self, now: datetime) -> None:
         """Roll finished hours up and delete what is past its retention; short steps, so that writers are not held up.
 
-        May be ended at any moment and called again; one call at a time.
+        May be ended at any moment and called again; one call at a time. Raises `LeaseLost` as `write` does.
         """
         ...
 
     async def close(self) -> None:
-        """Close; harmless when called twice."""
+        """Resign, as far as that succeeds, and close; harmless when called twice."""
         ...

@@ -78,4 +78,5 @@ def insert_or_replace(table: Table, dialect: Dialect, **changed: ClauseElement) 
 
 
 def _insert(table: Table, dialect: Dialect) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+    # inline: nobody asks for the number that a row was given
+    return (sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)).inline()

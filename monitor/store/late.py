@@ -1,11 +1,15 @@
-"""A store that could not be reached yet: opened when first it can be, so that watching need not wait for it."""
+"""A store that could not be reached yet: opened when first it can be, so that watching need not wait for it.
+
+What it holds is taken up once we lead and not before, since whoever leads until then still changes it. A term that was
+lost is not followed by another here: what this process remembers has been overtaken, and must never be written.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from monitor.store.base import StoreUnavailable
+from monitor.store.base import LeaseLost, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -19,29 +23,67 @@ class LateStore:
     """Opens its store at the first call that can, and passes everything on; until then it is `StoreUnavailable`."""
 
     def __init__(self, open_it: Callable[[], Awaitable[Store]], opened: Callable[[Store], Awaitable[None]]) -> None:
-        """Make a store that is opened by `open_it`; `opened` is awaited with it before anything else is done."""
+        """Make a store that is opened by `open_it`; once it leads, `opened` is awaited before anything else is done."""
         self._open_it = open_it
         self._opened = opened
         self._store: Store | None = None
+        self._ready: Store | None = None
+        self._lost: LeaseLost | None = None
         self._opening = asyncio.Lock()
 
     @property
     def reached(self) -> bool:
-        """Return whether the store was opened."""
-        return self._store is not None
+        """Return whether the store was opened, leads, and what it holds was taken up."""
+        return self._ready is not None
+
+    @property
+    def owner(self) -> str:
+        """As `Store.owner`; empty while the store was not reached."""
+        return self._store.owner if self._store is not None else ""
 
     async def open(self) -> Store:
-        """Return the store itself; raises as `open_store` does."""
+        """Return the store itself, leading; raises as `open_store` and `lead` do, `LeaseLost` if another leads."""
+        if self._ready is None and not await self.lead():
+            raise LeaseLost(f"{self.owner or 'another instance'} leads")
+        if self._ready is None:
+            raise LeaseLost("this instance has resigned")
+        return self._ready
+
+    async def lead(self) -> bool:
+        """As `Store.lead`; raises as `open_store` too. After `LeaseLost` or `resign` it always raises `LeaseLost`."""
         async with self._opening:
-            if self._store is None:
-                store = await self._open_it()
-                try:
-                    await self._opened(store)
-                except BaseException:
-                    await store.close()
-                    raise
-                self._store = store
-            return self._store
+            if self._lost is not None:
+                raise LeaseLost(str(self._lost))
+            try:
+                return await self._lead()
+            except LeaseLost as error:
+                self._ready, self._lost = None, error
+                raise
+
+    async def resign(self) -> None:
+        """As `Store.resign`, and for good."""
+        async with self._opening:
+            self._ready, self._lost = None, LeaseLost("this instance has resigned")
+            if self._store is not None:
+                await self._store.resign()
+
+    async def _lead(self) -> bool:
+        if self._store is None:
+            self._store = await self._open_it()
+        if not await self._store.lead():
+            return False
+        if self._ready is None:
+            await self._take_up(self._store)
+        return True
+
+    async def _take_up(self, store: Store) -> None:
+        try:
+            await self._opened(store)
+        except BaseException:
+            self._store = None
+            await store.close()
+            raise
+        self._ready = store
 
     async def write(self, changes: Sequence[Change]) -> None:
         """As `Store.write`; but what was to be written before the store was read is refused once.
@@ -86,4 +128,5 @@ class LateStore:
     async def close(self) -> None:
         """Close what was opened."""
         if self._store is not None:
+            self._ready = None
             await self._store.close()

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-CURRENT = 1
+CURRENT = 3
 """The number of the newest migration: the schema that this release was made for."""
 
 metadata = MetaData(
@@ -34,6 +34,16 @@ facts = Table(
 )
 """Single numbers. `oldest_leader`: the oldest release, by its schema, that may lead on this one. `rolled_to`: the hours
 before this moment are in `hours`. `samples_from`: samples before this moment were deleted."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+"""One row, `leader`. `token` grows with every claim; `expires_at` is judged by the database's clock. See `lease`."""
 
 checks = Table(
     "checks",
@@ -58,6 +68,8 @@ samples = Table(
     sqlite_with_rowid=False,
 )
 """`figures` are the values of the measures, 8 bytes each; their names and labels are in `layouts`."""
+
+Index(None, samples.c.check_id, samples.c.at).ddl_if(dialect="postgresql")
 
 layouts = Table(
     "layouts",

@@ -6,7 +6,8 @@ Where the SQL runs is a `Database`; what becomes of old samples is in `rollup` a
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,9 +15,11 @@ from sqlalchemy import bindparam, delete, func, literal_column, select, tuple_, 
 
 from monitor.model import AttemptResult, CheckId, Owed
 from monitor.store import schema
+from monitor.store.base import LeaseLost, StoreUnavailable
 from monitor.store.database import all_rows, compiled, insert_once, insert_or_replace
+from monitor.store.lease import Fenced
 from monitor.store.retention import delete_old
-from monitor.store.rollup import Rollup
+from monitor.store.rollup import Rollup, read_facts
 from monitor.store.rows import (
     ALERT,
     EVENT,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from monitor.model import Alert, AlertKey, Change, Event, Sample
     from monitor.store.base import Hour
     from monitor.store.database import Database
+    from monitor.store.lease import Lease
     from monitor.store.retention import Retention
     from monitor.store.samples import LayoutRow
 
@@ -112,26 +116,59 @@ class Statements:
         return [(statement, getattr(rows, name)) for name, statement in self._by_rows.items()]
 
 
+@dataclass(slots=True)
+class Term:
+    """What a leader knows of the store: true only as long as nobody else writes."""
+
+    token: int
+    database: Fenced
+    rollup: Rollup
+    layouts: Layouts = field(default_factory=Layouts)
+    ids: dict[CheckId, int] = field(default_factory=dict)
+
+
 class SqlStore:
     """A `Store` on an SQL database whose schema is up to date."""
 
-    def __init__(self, database: Database, retention: Retention, facts: Mapping[str, int]) -> None:
-        """Make a store that keeps things for as long as `retention` says, and owns `database`, where `facts` stand."""
+    def __init__(self, database: Database, lease: Lease, retention: Retention) -> None:
+        """Make a store that owns `database`, writes while it has the `lease`, and keeps things as `retention` says."""
         self._database = database
+        self._lease = lease
         self._retention = retention
         self._statements = Statements(database.dialect)
-        self._rollup = Rollup(database, facts["rolled_to"])
-        self._layouts = Layouts()
-        self._ids: dict[CheckId, int] = {}
+        self._term: Term | None = None
+
+    @property
+    def owner(self) -> str:
+        """Return who led when `lead` last looked; empty: nobody."""
+        return self._lease.owner
+
+    async def lead(self) -> bool:
+        """Take the lease if it is free, or renew it; return whether we lead."""
+        try:
+            token = await self._lease.take()
+        except LeaseLost:
+            self._term = None
+            raise
+        if token is not None and (self._term is None or self._term.token != token):
+            self._term = None
+            self._term = await self._begin(token)
+        return token is not None
+
+    async def resign(self) -> None:
+        """Let another instance lead at once; harmless when we do not lead."""
+        self._term = None
+        await self._lease.give()
 
     async def write(self, changes: Sequence[Change]) -> None:
         """Make all of `changes` durable in one transaction, in order. Writing the same change twice does no harm."""
+        term = self._leading()
         samples = [sample for change in changes for sample in change.samples]
-        await self._know({sample.check for sample in samples})
+        await self._know(term, {sample.check for sample in samples})
         others = batch(changes)
         if count := others.size + len(samples):
-            new = await self._database.write(partial(self._put, samples, others), count)
-            self._layouts.learn(new)
+            new = await term.database.write(partial(self._put, term, samples, others), count)
+            term.layouts.learn(new)
 
     async def alerts(self) -> list[Alert]:
         """Return every alert that is not idle."""
@@ -189,23 +226,36 @@ class SqlStore:
 
     async def tidy(self, now: datetime) -> None:
         """Roll finished hours up and delete what is past its retention, in short steps."""
-        await self._rollup.run(now)
-        await delete_old(self._database, self._retention, now, self._layouts)
+        term = self._leading()
+        await term.rollup.run(now)
+        await delete_old(term.database, self._retention, now, term.layouts)
 
     async def close(self) -> None:
-        """Close; harmless when called twice."""
+        """Resign, as far as that succeeds, and close; harmless when called twice."""
+        with suppress(StoreUnavailable):
+            await self._lease.give()
         await self._database.close()
 
+    async def _begin(self, token: int) -> Term:
+        """Return a term that knows what the leaders before it have left."""
+        database = Fenced(self._database, partial(self._lease.guard, token))
+        return Term(token, database, Rollup(database, (await read_facts(database))["rolled_to"]))
+
+    def _leading(self) -> Term:
+        if self._term is None:
+            raise LeaseLost("this instance does not lead, so it writes nothing")
+        return self._term
+
     async def _put(
-        self, samples: Sequence[Sample], others: Batch, connection: AsyncConnection
+        self, term: Term, samples: Sequence[Sample], others: Batch, connection: AsyncConnection
     ) -> Mapping[Any, LayoutRow]:
         """Write within a transaction, so that nothing is deleted meanwhile, and return the layouts that are new."""
-        rows, layouts = self._layouts.rows(samples, self._ids)
+        rows, layouts = term.layouts.rows(samples, term.ids)
         statements = self._statements
         pairs: list[tuple[str, Sequence[tuple[Any, ...]]]] = [
             (statements.layout, list(layouts.values())),
             (statements.sample, rows),
-            (statements.late, self._rollup.late(rows)),
+            (statements.late, term.rollup.late(rows)),
             *statements.pairs(others),
         ]
         for statement, some in pairs:
@@ -213,13 +263,13 @@ class SqlStore:
                 await self._database.many(connection, statement, some)
         return layouts
 
-    async def _know(self, wanted: set[CheckId]) -> None:
+    async def _know(self, term: Term, wanted: set[CheckId]) -> None:
         """Give each check that is not known yet its number, and remember it."""
-        new = sorted(wanted.difference(self._ids))
+        new = sorted(wanted.difference(term.ids))
         if new:
-            await self._database.write(lambda connection: self._database.many(connection, self._statements.check, new))
+            await term.database.write(lambda connection: self._database.many(connection, self._statements.check, new))
             rows = await self._all(select(schema.checks))
-            self._ids = {CheckId(system, name): number for number, system, name in rows}
+            term.ids = {CheckId(system, name): number for number, system, name in rows}
 
     async def _all(self, query: Select[Any]) -> Sequence[Any]:
         return await self._database.read(partial(all_rows, query))

@@ -73,7 +73,7 @@ async def open_sqlite(path: Path) -> SqliteDatabase:
         ) from error
     database = SqliteDatabase(path, identity)
     try:
-        await database.write(lambda connection: connection.run_sync(migrate))
+        database.found = await database.write(lambda connection: connection.run_sync(migrate))
     except BaseException:
         await database.close()
         raise
@@ -102,10 +102,11 @@ def _make(path: Path) -> None:
 
 
 class SqliteDatabase:
-    """A `Database` in a file."""
+    """A `Database` in a file. `found` is the number of the schema that it had when it was opened, 0: none."""
 
     def __init__(self, path: Path, identity: os.stat_result) -> None:
         """Use the file at `path`, which has our header and that `identity` tells from others; open it when needed."""
+        self.found = 0
         self._path = path
         self._identity = identity
         self._turn = asyncio.Semaphore()

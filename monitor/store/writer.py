@@ -2,7 +2,7 @@
 
 Everything queued becomes one transaction, so whoever waits shares it with all others that wait. While the store is
 away, what was to be written stays in memory, is tried again every few seconds, and arrives in the same order under the
-same ids.
+same ids. Once another instance leads, nothing is written any more: what is left here has been overtaken.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from monitor.store.backlog import Backlog
-from monitor.store.base import StoreUnavailable
+from monitor.store.base import LeaseLost, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,10 @@ class Writable(Protocol):
 
 
 class Writer:
-    """Queues what must become durable, and writes it while `run` is running."""
+    """Queues what must become durable, and writes it while `run` is running.
+
+    `overtaken`: another instance leads, so that nothing is written any more.
+    """
 
     def __init__(self, store: Writable, clock: Clock) -> None:
         """Make a writer into `store`, which stays the caller's to close, after this was."""
@@ -59,6 +62,7 @@ class Writer:
         self._stirred = asyncio.Event()
         self._writing = asyncio.Lock()
         self._ending = asyncio.Event()
+        self.overtaken = False
         self.unavailable_since: datetime | None = None
         self.committed_at: datetime | None = None
 
@@ -91,11 +95,12 @@ class Writer:
         """Queue `change` before the first pause, write it at once, and return True when it is durable.
 
         False after 2 s, or at once while the store is known to be away or this is closed: the change stays queued and
-        is written later. It stays queued too when the caller is cancelled.
+        is written later. It stays queued too when the caller is cancelled. Once another instance leads it is False at
+        once, and the change is never written.
         """
         self._backlog.add(change)
         self._write_by(self._clock.now())
-        if self._ending.is_set() or not self.available:
+        if self._ending.is_set() or self.overtaken or not self.available:
             return False
         durable: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(durable)
@@ -103,7 +108,10 @@ class Writer:
         return durable.done() and durable.result()
 
     async def run(self) -> None:
-        """Write what is queued until closed. A store that is away is waited for; any other exception is raised."""
+        """Write what is queued until closed. A store that is away is waited for; any other exception is raised.
+
+        `LeaseLost` is one of those: whoever runs this must stop then.
+        """
         wait = FIRST_WAIT
         while not self._ending.is_set():
             await self._until_due()
@@ -114,10 +122,12 @@ class Writer:
                 wait = min(wait * 2, LONGEST_WAIT)
 
     async def close(self) -> None:
-        """Write what is queued, if that succeeds within 3 s, and end `run`; harmless when called twice."""
+        """Write what is queued, while we lead and within 3 s, and end `run`; harmless when called twice."""
         self._ending.set()
         self._stirred.set()
-        if self._backlog:
+        if self.overtaken:
+            self._due = None
+        elif self._backlog:
             self._due = self._clock.now()
         last = asyncio.create_task(self._write_due())
         try:
@@ -127,8 +137,9 @@ class Writer:
         await asyncio.wait({last})
         self._answer(self._waiting, durable=False)
         if self._backlog:
-            log.error("changes_not_written", why="the store was away until the end")
-        if not last.cancelled():
+            why = "another instance leads" if self.overtaken else "the store was away until the end"
+            log.error("changes_not_written", why=why)
+        if not (last.cancelled() or isinstance(last.exception(), LeaseLost)):
             last.result()
 
     def _write_by(self, moment: datetime) -> None:
@@ -170,6 +181,9 @@ class Writer:
             self._backlog.put_back(change)
             self._waiting[:0] = waiting
             self._due = self._clock.now()
+            if isinstance(error, LeaseLost):
+                self.overtaken = True
+                self._answer(self._waiting, durable=False)
             if not isinstance(error, StoreUnavailable):
                 raise
             self._away(error)

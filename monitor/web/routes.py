@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from monitor.metrics import Metrics
-    from monitor.web.tokens import Tokens
+    from monitor.web.door import Door
 
 Ask = Callable[[], Sequence[str]]
 """Says what is wrong, one sentence each; nothing when all is well. It must hold no secret: anybody may read it."""
@@ -44,8 +44,8 @@ LANDING = f"""<!doctype html>
 class Routes:
     """The answers, and what they need."""
 
-    def __init__(self, tokens: Tokens, metrics: Metrics, healthy: Ask, ready: Ask) -> None:
-        self._tokens = tokens
+    def __init__(self, door: Door, metrics: Metrics, healthy: Ask, ready: Ask) -> None:
+        self._door = door
         self._metrics = metrics
         self._healthy = healthy
         self._ready = ready
@@ -65,8 +65,8 @@ class Routes:
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Show every series; compressed in a thread, because that takes longer than all the rest."""
-        if not self._tokens.may_scrape(request.headers.get(hdrs.AUTHORIZATION, "")):
-            return _unauthorised()
+        if refusal := self._door.refusal(request):
+            return refusal
         openmetrics = wants_openmetrics(_all(request, hdrs.ACCEPT))
         parts = _unhurried(self._metrics.parts(openmetrics=openmetrics))
         headers = {hdrs.CONTENT_TYPE: OPENMETRICS if openmetrics else TEXT, hdrs.VARY: "Accept, Accept-Encoding"}
@@ -101,13 +101,6 @@ def _compress(parts: Sequence[bytes]) -> bytes:
 def _verdict(problems: Sequence[str]) -> web.Response:
     status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
     return web.Response(status=status, text="".join(f"{problem}\n" for problem in problems or ["ok"]))
-
-
-def _unauthorised() -> web.Response:
-    response = web.Response(status=HTTPStatus.UNAUTHORIZED, text="401: a token is needed, as Bearer or as password\n")
-    for scheme in ("Bearer", "Basic"):
-        response.headers.add(hdrs.WWW_AUTHENTICATE, f'{scheme} realm="runbook-monitor"')
-    return response
 
 
 def _all(request: web.Request, header: str) -> str:

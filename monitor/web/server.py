@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from monitor.metrics import Metrics
+    from monitor.web.door import Door
     from monitor.web.routes import Ask
-    from monitor.web.tokens import Tokens
 
 HEADERS = {
     "Server": "monitor",
@@ -50,13 +50,11 @@ class CannotListen(Exception):  # noqa: N818 - a sentence for the operator, not 
 class Web:
     """The HTTP server of the daemon."""
 
-    def __init__(
-        self, tokens: Tokens, metrics: Metrics, *, healthy: Ask, ready: Ask, limits: Limits = Limits()
-    ) -> None:
+    def __init__(self, door: Door, metrics: Metrics, *, healthy: Ask, ready: Ask, limits: Limits = Limits()) -> None:
         """Make a server that does not listen yet. `healthy` and `ready` return what is wrong, nothing if well."""
         self._connections = Connections(limits.patience, limits.connections)
         self._app = web.Application(middlewares=[self._guard])
-        self._app.add_routes(Routes(tokens, metrics, healthy, ready).table())
+        self._app.add_routes(Routes(door, metrics, healthy, ready).table())
         self._app.on_response_prepare.append(_harden)
         self._runner = web.AppRunner(
             self._app,

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ class Tokens:
     operator: Secret | None = None
     scrape: Secret | None = None
 
+    @property
+    def open(self) -> bool:
+        """Return whether nobody needs a token."""
+        return not (self.operator or self.scrape)
+
     def may_scrape(self, authorization: str) -> bool:
         """Return whether a request with this `Authorization` header may read `/metrics`.
 
@@ -29,8 +35,10 @@ class Tokens:
 
 
 def _matches(given: bytes, allowed: list[Secret]) -> bool:
-    """Compare with every token, each in constant time, so that the time taken tells nothing."""
-    return any([hmac.compare_digest(given, token.reveal().encode()) for token in allowed])  # noqa: C419 - all of them
+    """Compare with every token, each in constant time; of digests, so that the time does not tell a length either."""
+    digest = sha256(given).digest()
+    digests = [sha256(token.reveal().encode("utf-8", "surrogateescape")).digest() for token in allowed]
+    return any([hmac.compare_digest(digest, other) for other in digests])  # noqa: C419 - all of them
 
 
 def _credential(authorization: str) -> bytes:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-PATIENCE = 45.0
+PATIENCE = 150.0
+"""Seconds until something must have happened: messages are collected for a minute, twice if more comes on its heels."""
 LOOK = 0.02
 
 

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from monitor.cli import app
+from monitor.store.schema import CURRENT
 from tests.acceptance import peers
 from tests.acceptance.process import command
 from tests.peers import free_port
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.acceptance.peers import Receiver, Shop
+    from tests.postgres import Cluster
 
 FILE = """
 channels:
@@ -166,7 +168,7 @@ async def test_explain_and_schema_say_all_there_is(tmp_path: Path, file: str, va
         "down (critical) after 3 failed runs",
         "slow: p95(duration, 15m): good < 200ms, warning > 300ms for 1 min",
         "critical: hook (webhook), reminded every 30 min",
-        "a message reads: The shop: Front page is down",
+        "a message reads: The shop: Front page: down",
         "Look at the newest deploy.",
     )
     assert [text for text in said if text not in explained.out] == []
@@ -203,3 +205,18 @@ async def test_what_is_piped_is_plain_and_its_lines_are_whole(tmp_path: Path, va
     assert all(line.startswith(("doubt: ", "3 checks")) for line in validated.out.splitlines())
     assert all(line.startswith(f"{written}:") for line in faulty.err.splitlines())
     assert f"shop/{long}: The shop, Front page" in explained.out
+
+
+async def test_migrate_says_what_it_did(tmp_path: Path, postgres: Cluster) -> None:
+    """Status 0 when the schema is up to date, 1 when the store is away or not ours, 2 for an address that is none."""
+    postgres.psql("CREATE DATABASE migrated")
+    here = {"MONITOR_DATABASE_URL": postgres.dsn("migrated")}
+    away = {"MONITOR_DATABASE_URL": "postgres://me:hunter2@127.0.0.1:1/store"}
+    wrong = {"MONITOR_DATABASE_URL": "mysql://me:hunter2@db/store"}
+    file = {"MONITOR_DATA": str(tmp_path / "new")}
+    ended = [await command(tmp_path, "migrate", **environ) for environ in (here, here, file, away, wrong)]
+    assert [one.status for one in ended] == [0, 0, 0, 1, 2]
+    assert ended[0].out == ended[2].out == f"a new store was brought to schema {CURRENT}\n"
+    assert ended[1].out == f"schema {CURRENT} is up to date\n"
+    assert ended[3].err.startswith("PostgreSQL at 127.0.0.1:1/store: ")
+    assert "hunter2" not in "".join(one.out + one.err for one in ended)

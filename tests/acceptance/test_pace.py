@@ -49,6 +49,7 @@ class Writer:
     """A store without a fault."""
 
     available = True
+    overtaken = False
     committed_at: datetime | None = None
 
     def post(self, change: Change) -> None:

@@ -42,7 +42,7 @@ async def test_no_secret_comes_out_anywhere(shop: Shop, tmp_path: Path) -> None:
     """The shop repeats what it is asked with, the receivers refuse: every output has had each secret on its way."""
     shop.echoes = True
     secrets = {name: MARK.format(name.lower().replace("_", "-")) for name in MARKED}
-    paths = {name: MARK.format(name) for name in ("slack", "hook", "smtp", "deadman")}
+    paths = {name: MARK.format(name) for name in ("slack", "hook", "smtp", "deadman", "write", "write-path")}
     async with peers.receiver() as slack, peers.receiver() as hook:
         slack.status = hook.status = 403
         nowhere = free_port()
@@ -53,6 +53,8 @@ async def test_no_secret_comes_out_anywhere(shop: Shop, tmp_path: Path) -> None:
             "HOOK_URL": hook.url.replace("token-of-the-receiver", paths["hook"]),
             "SMTP_URL": f"smtp://me:{paths['smtp']}@127.0.0.1:{nowhere}",
             "MONITOR_DEADMAN_URL": f"http://127.0.0.1:{nowhere}/{paths['deadman']}",
+            "MONITOR_REMOTE_WRITE_URL": f"http://me:{paths['write']}@127.0.0.1:{nowhere}/{paths['write-path']}",
+            "MONITOR_REMOTE_WRITE_EVERY": "1s",
         }
         daemon = Monitor(tmp_path, FILE, **variables, LOG_LEVEL="debug")
         file = str(daemon.file)
@@ -71,6 +73,7 @@ async def test_no_secret_comes_out_anywhere(shop: Shop, tmp_path: Path) -> None:
         async with daemon:
             await until(lambda: slack.posts and hook.posts and daemon.out, "a page at each channel")
             await until(lambda: "rejected" in str(daemon.log), "a refusal")
+            await daemon.logs("remote_write_unreachable")
             page = await daemon.page(token=secrets["MONITOR_SCRAPE_TOKEN"])
             refused = await daemon.page()
     said = {

@@ -66,3 +66,17 @@ async def test_strangers_are_not_let_in_without_a_token(tmp_path: Path) -> None:
     assert (ended.status, ended.out) == (2, "")
     assert "MONITOR_TOKEN" in ended.err
     assert not (tmp_path / "data").exists()
+
+
+async def test_on_render_without_a_disk_it_does_not_start_and_can_still_be_asked(tmp_path: Path) -> None:
+    """Promise 8: status 2 and why; but what remembers nothing runs, as Render's pre-deploy command does."""
+    render = {"RENDER": "true", "MONITOR_DATA": "/nowhere/data", **URLS}
+    file = written(tmp_path)
+    ended = await command(tmp_path, "run", "-c", file, **render)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.strip() == (
+        "MONITOR_DATA: /nowhere/data is not on a disk: each deploy would forget every open alert; "
+        "mount a disk and set MONITOR_DATA to a folder on it"
+    )
+    ended = await command(tmp_path, "validate", "-c", file, **render)
+    assert (ended.status, ended.err) == (0, "")

@@ -14,14 +14,14 @@ REMEDY = ("Look at the latest deploy; roll back if it began there.", "See who ho
 def page(**fields: Any) -> Page:  # noqa: ANN401 - of any field
     """Return a page about an outage of 45 seconds, but for `fields`."""
     known: dict[str, Any] = {
-        "title": "CapLiquify: Back end health is down",
+        "title": "CapLiquify: Back end health: down",
         "summary": "status: expected 200, got 502",
         "system": "capliquify",
         "check": "backend",
         "alert": "down",
         "since": NOW - timedelta(seconds=45),
         "trend": "▁▁▂·▅█",
-        "beside": ("CapLiquify: Database gives no data",),
+        "beside": ("CapLiquify: Database: no data",),
         "remedy": REMEDY,
         "links": (("Runbook", "https://example.com/runbook"),),
     }
@@ -50,7 +50,5 @@ def delivery(*notifications: Notification, uncertain: bool = False) -> Delivery:
 
 def storm(count: int) -> Delivery:
     """Return a delivery of `count` outages in one system."""
-    about = (
-        page(title=f"Shop: Page {number} is down", system="shop", check=f"page{number}") for number in range(count)
-    )
+    about = (page(title=f"Shop: Page {number}: down", system="shop", check=f"page{number}") for number in range(count))
     return delivery(*(notification(number, about=one) for number, one in enumerate(about)))

@@ -52,7 +52,7 @@ async def test_a_message_arrives_and_its_repetition_names_itself_the_same(rig: R
         assert rig.check(first) == rig.check(second)
         assert len(set(rig.identity(peer))) in {0, 1}
         text = rig.check(first)
-    for wanted in ("CapLiquify: Back end health is down", "critical", "expected 200, got 502", "roll back if it began"):
+    for wanted in ("CapLiquify: Back end health: down", "critical", "expected 200, got 502", "roll back if it began"):
         assert wanted.lower() in text.lower()
 
 

@@ -54,7 +54,7 @@ async def test_one_subject_and_one_thread_over_the_life_of_an_alert(resources: R
         result = await deliver(channel(mail_peer.port), type(sent)(f"id{number}", sent.notifications), resources)
         assert result == Delivered()
     got = mail_peer.got
-    assert {mail["Subject"] for mail in got} == {"CapLiquify: Back end health is down"}
+    assert {mail["Subject"] for mail in got} == {"CapLiquify: Back end health: down"}
     assert {mail["References"] for mail in got} == {mail["In-Reply-To"] for mail in got}
     assert len({mail["References"] for mail in got}) == 1
     assert [mail["Message-ID"] for mail in got] == [f"<id{number}@localhost>" for number in range(4)]

@@ -32,11 +32,11 @@ async def test_a_page_says_first_what_is_broken_since_when_and_what_to_do(
 ) -> None:
     payload = await posted(web_peer, resources, delivery())
     header, summary, facts, links, heading, remedy = payload["blocks"]
-    assert header["text"]["text"] == "🔴 CRITICAL: CapLiquify: Back end health is down"
+    assert header["text"]["text"] == "🔴 CRITICAL: CapLiquify: Back end health: down"
     assert summary["text"]["text"] == "since 03:12 UTC (45 s).\nstatus: expected 200, got 502"
     assert [one["text"] for one in facts["fields"]] == [
         *("*Last hour*", "▁▁▂·▅█"),
-        *("*Began with it*", "CapLiquify: Database gives no data"),
+        *("*Began with it*", "CapLiquify: Database: no data"),
         *("*Alert*", "capliquify/backend down, as of 03:12 UTC"),
     ]
     assert links["text"]["text"] == "<https://example.com/runbook|Runbook>"
@@ -45,7 +45,7 @@ async def test_a_page_says_first_what_is_broken_since_when_and_what_to_do(
         "1. Look at the latest deploy; roll back if it began there.\n2. See who holds the connections."
     )
     assert payload["text"].startswith(
-        "CRITICAL: CapLiquify: Back end health is down, since 03:12 UTC (45 s). Do: Look at the latest deploy"
+        "CRITICAL: CapLiquify: Back end health: down, since 03:12 UTC (45 s). Do: Look at the latest deploy"
     )
 
 
@@ -141,7 +141,7 @@ async def test_blocks_that_slack_refuses_are_left_out(error: str, resources: Res
     assert [entry["event"] for entry in logs] == ["slack_refused_blocks"]
     assert "blocks" in web_peer.got[0]
     assert "blocks" not in payload
-    assert payload["text"].startswith("<!here> 3 CRITICAL in shop. First: CRITICAL: Shop: Page 0 is down")
+    assert payload["text"].startswith("<!here> 3 CRITICAL in shop. First: CRITICAL: Shop: Page 0: down")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ async def test_the_payload_is_that_of_alertmanager(resources: Resources, web_pee
     one = notification(about=page(alert="slow", labels=labels({"state": "idle"}), value="612 ms", figure=figure))
     group = {"alertname": "slow", "system": "capliquify", "check": "backend"}
     annotations = {
-        "summary": "CapLiquify: Back end health is down",
+        "summary": "CapLiquify: Back end health: down",
         "description": f"status: expected 200, got 502; value 612 ms; figure {figure}",
         "remedy": "1. Look at the latest deploy; roll back if it began there.\n2. See who holds the connections.",
         "runbook_url": "https://example.com/runbook",
@@ -77,7 +77,7 @@ async def test_several_alerts_share_what_they_have_in_common(resources: Resource
     assert payload["groupLabels"] == {}
     assert payload["groupKey"] == "{}:{}"
     assert payload["commonLabels"] == {"alertname": "down", "system": "capliquify"}
-    assert payload["commonAnnotations"]["summary"] == "CapLiquify: Back end health is down"
+    assert payload["commonAnnotations"]["summary"] == "CapLiquify: Back end health: down"
     assert [alert["status"] for alert in payload["alerts"]] == ["firing", "resolved"]
 
 

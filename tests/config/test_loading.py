@@ -137,6 +137,13 @@ class TestSelection:
             "MONITOR_SYSTEMS: there is no system 'shopp'; did you mean shop? allowed: shop"
         ]
 
+    def test_a_system_named_as_an_argument_is_no_fault_of_the_environment(self, write: Write) -> None:
+        with pytest.raises(ConfigError) as caught:
+            load(write(shop=SHOP), {}, ["shopp"], named_in="")
+        assert [str(fault) for fault in caught.value.faults] == [
+            "there is no system 'shopp'; did you mean shop? allowed: shop"
+        ]
+
     def test_variables_of_other_systems_need_not_be_set_but_their_shape_must_be_right(self, write: Write) -> None:
         unset = "system: shed\nrunbook: ${WIKI}\nchecks: {door: {kind: tcp, host: '${HOST}', port: '${PORT}'}}\n"
         source = write(shop=SHOP, shed=unset)

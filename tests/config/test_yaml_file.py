@@ -105,11 +105,11 @@ def test_aliases_are_copies_that_point_to_the_original(tmp_path: Path) -> None:
 
 def test_a_large_file_is_refused_without_being_parsed(tmp_path: Path) -> None:
     """10 MB of what would take minutes to parse are refused at once."""
-    started = time.perf_counter()
+    started = time.process_time()
     document, faults = read_text(tmp_path, b"- [{" * 2_500_000)
     assert document is None
     assert [fault.message for fault in faults] == ["is larger than 1 MiB"]
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_the_largest_file_is_read(tmp_path: Path) -> None:

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from monitor.fetch import Options
+from monitor.fetch.redirects import is_public
 from monitor.model import Failure, Reason, State
 from tests.fetch.web import PLAIN, redirect, serving
 from tests.peers import drips, free_port, hangs_up, resets, says, silence, tcp_peer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from monitor.fetch import Exchange
     from tests.fetch.web import Client
     from tests.peers import Authority, Talk
@@ -45,7 +48,7 @@ def complaints() -> list[dict[str, Any]]:
 async def test_an_answer_and_its_phases(client: Client) -> None:
     async with tcp_peer(serving(PLAIN)) as peer:
         answer = await client.get(f"http://127.0.0.1:{peer.port}/x")
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert (answer.status, answer.body, answer.redirects, answer.truncated) == (200, b"OK", 0, False)
     assert answer.header("Content-Length") == "2"
     assert client.exchange
@@ -55,7 +58,7 @@ async def test_an_answer_and_its_phases(client: Client) -> None:
     assert client.exchange.certificate is None
 
 
-async def test_each_phase_is_measured_where_the_time_is_spent(client: Client) -> None:
+async def test_each_phase_is_measured_where_the_time_is_spent(client: Client, late: Callable[[], float]) -> None:
     client.knows(NAME)
     client.names.delay = 0.08
 
@@ -70,18 +73,18 @@ async def test_each_phase_is_measured_where_the_time_is_spent(client: Client) ->
         answer = await client.get(f"http://{NAME}:{peer.port}/")
     assert client.exchange
     phases = client.exchange.phases
-    assert 0.07 < phases["dns"] < 0.2
-    assert phases["connect"] < 0.07
-    assert 0.11 < phases["processing"] < 0.2
-    assert 0.15 < phases["transfer"] < 0.25
-    assert 0.35 < answer.took.total_seconds() < 0.7
+    assert 0.07 < phases["dns"] < 0.2 + late()
+    assert phases["connect"] < 0.07 + late()
+    assert 0.11 < phases["processing"] < 0.2 + late()
+    assert 0.15 < phases["transfer"] < 0.25 + late()
+    assert 0.35 < answer.took.total_seconds() < 0.7 + late()
 
 
 async def test_tls_is_a_phase_and_shows_the_certificate(client: Client, authority: Authority) -> None:
     client.knows(NAME)
     async with tcp_peer(serving(PLAIN), authority.server(NAME)) as peer:
         answer = await client.get(f"https://{NAME}:{peer.port}/")
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert answer.body == b"OK"
     assert client.exchange
     assert set(client.exchange.phases) == {"dns", "connect", "tls", "processing", "transfer"}
@@ -124,7 +127,7 @@ async def test_a_certificate_that_is_refused_is_still_seen(
     web = serving(PLAIN)
     async with tcp_peer(web, server) as peer:
         found = await failure(client.prepare(f"https://{NAME}:{peer.port}/"))
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert (found.reason, found.state) == (reason, State.DOWN)
     assert client.exchange
     assert client.exchange.certificate
@@ -182,7 +185,7 @@ async def test_what_is_no_whole_answer_is_a_failure(
 ) -> None:
     async with tcp_peer(talk, authority.server("127.0.0.1") if secure else None) as peer:
         found = await failure(client.prepare(f"http{'s' * secure}://127.0.0.1:{peer.port}/"))
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert found.state is State.DOWN
     # A reset may overtake what was sent before it.
     assert found.reason is reason or (talk is not hangs_up and secure and found.reason is Reason.RESET)
@@ -280,9 +283,9 @@ async def test_being_cancelled_within_the_handshake_closes_everything(
     async with tcp_peer(silence) as peer:
         exchange = client.prepare(f"https://127.0.0.1:{peer.port}/")
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1):
+            async with asyncio.timeout(0.5):
                 await exchange.run()
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert complaints == []
     assert set(exchange.phases) == {"dns", "connect"}
 
@@ -319,14 +322,14 @@ async def test_being_cancelled_while_connecting_closes_everything(
 async def test_a_server_that_keeps_the_connection_open_is_left(client: Client) -> None:
     async with tcp_peer(serving(PLAIN, hold=True)) as peer:
         assert (await client.get(f"http://127.0.0.1:{peer.port}/")).body == b"OK"
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
 
 
 async def test_an_endless_body_is_cut_and_the_connection_left(client: Client) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
     async with tcp_peer(serving(head + gzip.compress(bytes(30 * 2**20)), hold=True)) as peer:
         answer = await client.get(f"http://127.0.0.1:{peer.port}/")
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert answer.truncated
     assert len(answer.body) == 2**20
 
@@ -390,7 +393,20 @@ async def test_a_post_becomes_a_get_after_303(client: Client) -> None:
     assert b"Content-Length" not in web.requests[1]
 
 
-@pytest.mark.parametrize("location", ["http://127.0.0.1:{port}/x", "http://inside.test:{port}/x", "/x"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://127.0.0.1:{port}/x",
+        "http://inside.test:{port}/x",
+        "http://localhost:{port}/x",
+        "http://[::ffff:127.0.0.1]:{port}/x",
+        "http://[::127.0.0.1]:{port}/x",
+        "http://[64:ff9b::127.0.0.1]:{port}/x",
+        "http://0.0.0.0:{port}/x",
+        "http://127.0.0.1%25lo:{port}/x",
+        "/x",
+    ],
+)
 async def test_nothing_leads_from_a_public_to_a_private_address(client: Client, location: str) -> None:
     """Also not by a name that now resolves to another address than before."""
     client.knows("inside.test", NAME)
@@ -398,9 +414,21 @@ async def test_nothing_leads_from_a_public_to_a_private_address(client: Client, 
     async with tcp_peer(web) as peer:
         url = location.format(port=peer.port) if "://" in location else f"http://{NAME}:{peer.port}{location}"
         found = await failure(client.prepare(url, came_from=PUBLIC))
-    assert found.reason is Reason.STATUS
-    assert "from a public to a private address" in found.detail
+    if "%" in location:  # no name that could be looked up
+        assert found.reason is Reason.DNS
+    else:
+        assert found.reason is Reason.STATUS
+        assert "from a public to a private address" in found.detail
     assert web.requests == []
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0177.0.0.1", "017700000001", "127.1"])
+async def test_a_number_in_another_notation_leads_nowhere_private(client: Client, host: str) -> None:
+    """What some resolvers read as 127.0.0.1 is a name to ours, or the public address that it spells."""
+    asked = client.resolver.addresses(host, "any", timedelta(seconds=2))
+    (found,) = await asyncio.gather(asked, return_exceptions=True)
+    assert isinstance(found, list | Failure)
+    assert isinstance(found, Failure) or all(is_public(address) for address in found)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from monitor.network import Resolver, TlsContexts, connect, conversation, failur
 from tests.peers import drips, free_port, hangs_up, resets, says, silence, tcp_peer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.peers import Authority, NameServer, Talk
 
@@ -37,7 +37,9 @@ async def resolver(names: NameServer) -> AsyncIterator[Resolver]:
     await made.close()
 
 
-async def test_a_connection_is_made_and_its_phases_noted(names: NameServer, resolver: Resolver) -> None:
+async def test_a_connection_is_made_and_its_phases_noted(
+    names: NameServer, resolver: Resolver, late: Callable[[], float]
+) -> None:
     names.has("peer.test", "A", socket.inet_aton("127.0.0.1"))
     names.delay = 0.05
     notes = Notes()
@@ -45,10 +47,10 @@ async def test_a_connection_is_made_and_its_phases_noted(names: NameServer, reso
         connected, _ = await connect(resolver, "peer.test", peer.port, SECOND, notes.note)
         async with conversation(connected) as (reader, _):
             assert await reader.readline() == b"220 hello\r\n"
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert list(notes) == ["dns", "connect"]
-    assert 0.05 <= notes["dns"] < 0.3
-    assert 0 <= notes["connect"] < 0.05
+    assert 0.05 <= notes["dns"] < 0.3 + late()
+    assert 0 <= notes["connect"] < 0.05 + late()
 
 
 async def test_the_next_address_is_tried_after_one_that_fails(names: NameServer, resolver: Resolver) -> None:
@@ -87,7 +89,7 @@ async def test_cancelling_while_connecting_leaves_no_socket(resolver: Resolver) 
 
 
 async def test_leaving_a_tls_conversation_says_good_bye_and_does_not_wait(
-    authority: Authority, resolver: Resolver
+    authority: Authority, resolver: Resolver, late: Callable[[], float]
 ) -> None:
     ended: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
@@ -100,8 +102,8 @@ async def test_leaving_a_tls_conversation_says_good_bye_and_does_not_wait(
         started = perf_counter()
         async with conversation(connected, context, "peer.test"):
             pass
-        assert perf_counter() - started < 0.5
-        assert await asyncio.wait_for(ended, 1) == b""
+        assert perf_counter() - started < 0.5 + late()
+        assert await asyncio.wait_for(ended, 20) == b""
 
 
 async def handshake(resolver: Resolver, authority: Authority, talk: Talk, server: ssl.SSLContext | None) -> Failure:
@@ -177,17 +179,17 @@ async def test_an_invalid_certificate_can_be_read_all_the_same(authority: Author
     server = authority.server("peer.test", starts=timedelta(days=-60), ends=timedelta(days=-1))
     async with tcp_peer(silence, server) as peer:
         certificate = await peer_certificate("127.0.0.1", peer.port, "peer.test", TlsContexts())
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert certificate
     assert certificate.names == ("peer.test",)
 
 
 @pytest.mark.parametrize("talk", [silence, hangs_up, drips(b"\x16\x03\x03\x40\x00"), says(b"HTTP/1.1 400 \r\n\r\n")])
-async def test_no_certificate_to_be_had_is_none_in_time(talk: Talk) -> None:
+async def test_no_certificate_to_be_had_is_none_in_time(talk: Talk, late: Callable[[], float]) -> None:
     async with tcp_peer(talk) as peer:
         started = perf_counter()
         assert await peer_certificate("127.0.0.1", peer.port, "x.test", TlsContexts(), timedelta(seconds=0.2)) is None
-        assert perf_counter() - started < 0.5
+        assert perf_counter() - started < 0.5 + late()
     assert await peer_certificate("127.0.0.1", peer.port, "x.test", TlsContexts()) is None
 
 

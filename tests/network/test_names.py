@@ -14,7 +14,7 @@ from monitor.network.names import KEPT
 from tests.peers import wire_name, wire_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.peers import NameServer
 
@@ -79,7 +79,7 @@ async def test_a_name_that_is_not_there_is_down_and_a_server_that_does_not_say_u
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a..b", "x" * 64 + ".test", "x." * 200, "a\0b.test", "a\nb", "☃" * 90 + ".test", "-☃"]
+    "name", ["", "a..b", "x" * 64 + ".test", "x." * 200, "a\0b.test", "a\nb", "☃" * 90 + ".test", "-☃", "127.0.0.1%lo"]
 )
 async def test_what_is_no_name_is_down_without_asking(names: NameServer, resolver: Resolver, name: str) -> None:
     with pytest.raises(Failure) as raised:
@@ -88,13 +88,15 @@ async def test_what_is_no_name_is_down_without_asking(names: NameServer, resolve
     assert names.asked == []
 
 
-async def test_a_silent_server_is_unknown_within_half_of_the_time_left(names: NameServer, resolver: Resolver) -> None:
+async def test_a_silent_server_is_unknown_within_half_of_the_time_left(
+    names: NameServer, resolver: Resolver, late: Callable[[], float]
+) -> None:
     names.silent.add("silent.test")
     started = perf_counter()
     with pytest.raises(Failure) as raised:
         await resolver.addresses("silent.test", within=timedelta(seconds=0.4))
     assert (raised.value.reason, raised.value.state) == (Reason.DNS, State.UNKNOWN)
-    assert 0.15 < perf_counter() - started < 0.35
+    assert 0.15 < perf_counter() - started < 0.35 + late()
 
 
 async def test_the_first_unanswered_query_is_asked_again(names: NameServer, resolver: Resolver) -> None:
@@ -109,14 +111,16 @@ async def test_the_first_unanswered_query_is_asked_again(names: NameServer, reso
     assert await asked == ["192.0.2.7"]
 
 
-async def test_twenty_silent_names_delay_no_other(names: NameServer, resolver: Resolver) -> None:
+async def test_twenty_silent_names_delay_no_other(
+    names: NameServer, resolver: Resolver, late: Callable[[], float]
+) -> None:
     names.silent.update(f"silent{number}.test" for number in range(20))
     names.has("healthy.test", "A", FOUR)
     stuck = [asyncio.create_task(resolver.addresses(name)) for name in names.silent]
     await names.hears(*names.silent)
     started = perf_counter()
     await resolver.addresses("healthy.test")
-    assert perf_counter() - started < 0.2
+    assert perf_counter() - started < 0.2 + late()
     await resolver.close()
     failures = await asyncio.gather(*stuck, return_exceptions=True)
     assert {failure.state for failure in failures if isinstance(failure, Failure)} == {State.UNKNOWN}

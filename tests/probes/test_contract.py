@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 BOTH_LOOPS = True
 
 CHECK = CheckId("shop", "probe")
+SHORT = 0.8
+"""The deadline where it is what is tested, in seconds; everywhere else a busy machine has time."""
 SLACK = 0.35
 NAME = "shop.test"
 
@@ -76,7 +78,7 @@ ALL = [kind.name for kind in KINDS] + ["dns"]
 
 
 def made(kind: str, **fields: object) -> Check:
-    return load_kind(kind).model_validate({"kind": kind, "timeout": "400ms", **fields})
+    return load_kind(kind).model_validate({"kind": kind, "timeout": "20s", **fields})
 
 
 async def observed(check: Check, resources: Resources) -> Sample:
@@ -107,7 +109,7 @@ async def test_a_good_peer_is_up(kind: Kind, resources: Resources, authority: Au
     """Without this, all below could pass for the wrong reason."""
     async with tcp_peer(kind.good, authority.server(NAME) if kind.secure else None) as peer:
         sample = await observed(made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path))), resources)
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert sample.state is State.UP, sample.detail
     assert {"duration", "dns", "connect"} <= noted(sample)
 
@@ -115,52 +117,58 @@ async def test_a_good_peer_is_up(kind: Kind, resources: Resources, authority: Au
 @pytest.mark.parametrize("dripping", [False, True], ids=["silent", "dripping"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 async def test_the_deadline_is_kept_and_what_was_measured_before_it(
-    kind: Kind, resources: Resources, authority: Authority, *, dripping: bool
+    kind: Kind, resources: Resources, authority: Authority, late: Callable[[], float], *, dripping: bool
 ) -> None:
     async with tcp_peer(drips(kind.drip) if dripping else silence) as peer:
         started = perf_counter()
-        sample = await observed(made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path))), resources)
+        sample = await observed(
+            made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path)), timeout=f"{SHORT}s"), resources
+        )
         took = perf_counter() - started
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert (sample.state, sample.reason) == (State.DOWN, Reason.TIMEOUT)
-    assert 0.4 <= took < 0.4 + SLACK
+    assert SHORT <= took < SHORT + SLACK + late()
     assert {"dns", "connect"} <= noted(sample)
     assert "duration" not in noted(sample)
 
 
-async def test_the_deadline_of_a_name_is_kept_over_tcp_too(resources: Resources) -> None:
+async def test_the_deadline_of_a_name_is_kept_over_tcp_too(resources: Resources, late: Callable[[], float]) -> None:
     """A name server that says "ask over TCP" and then drips."""
     async with tcp_peer(drips(b"\x40\x00")) as peer, name_server(peer.port) as server:
         server.truncated.add(NAME)
         started = perf_counter()
-        sample = await observed(made("dns", name=NAME, nameservers=[server.address]), resources)
-        assert perf_counter() - started < 0.4 + SLACK
+        sample = await observed(made("dns", name=NAME, nameservers=[server.address], timeout=f"{SHORT}s"), resources)
+        assert perf_counter() - started < SHORT + SLACK + late()
         assert peer.seen
     assert (sample.state, sample.reason) == (State.UNKNOWN, Reason.DNS)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 async def test_the_deadline_counts_from_the_start(
-    kind: Kind, names: NameServer, resources: Resources, authority: Authority
+    kind: Kind, names: NameServer, resources: Resources, authority: Authority, late: Callable[[], float]
 ) -> None:
     names.has(NAME, "A", socket.inet_aton("127.0.0.1"))
-    names.delay = 0.15
+    names.delay = 0.3
     async with tcp_peer(silence) as peer:
         started = perf_counter()
-        sample = await observed(made(kind.name, **kind.fields(NAME, peer.port, str(authority.path))), resources)
+        sample = await observed(
+            made(kind.name, **kind.fields(NAME, peer.port, str(authority.path)), timeout=f"{SHORT}s"), resources
+        )
     assert sample.reason is Reason.TIMEOUT
-    assert perf_counter() - started < 0.4 + 0.13
+    assert perf_counter() - started < SHORT + 0.25 + late()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 async def test_a_silent_name_server_is_unknown_at_the_deadline(
-    kind: Kind, names: NameServer, resources: Resources, authority: Authority
+    kind: Kind, names: NameServer, resources: Resources, authority: Authority, late: Callable[[], float]
 ) -> None:
     names.silent.add(NAME)
     started = perf_counter()
-    sample = await observed(made(kind.name, **kind.fields(NAME, 9, str(authority.path))), resources)
+    sample = await observed(
+        made(kind.name, **kind.fields(NAME, 9, str(authority.path)), timeout=f"{SHORT}s"), resources
+    )
     assert (sample.state, sample.reason) == (State.UNKNOWN, Reason.DNS)
-    assert perf_counter() - started < 0.4 + SLACK
+    assert perf_counter() - started < SHORT + SLACK + late()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -180,12 +188,12 @@ async def test_cancelling_closes_everything(kind: Kind, resources: Resources, au
         check = made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path)), timeout="30s")
         tasks, files = len(asyncio.all_tasks()), open_files()
         running = asyncio.create_task(observe(CHECK, check, resources, SystemClock()))
-        await asyncio.wait_for(peer.heard.wait(), 1)
+        await asyncio.wait_for(peer.heard.wait(), 20)
         await asyncio.sleep(0.05)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
         await asyncio.sleep(0.02)
         gc.collect()
         assert len(asyncio.all_tasks()) == tasks

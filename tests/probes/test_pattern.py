@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -53,15 +53,15 @@ def test_a_glob_and_an_expression(pattern: str, text: str, *, fits: bool) -> Non
 
 @pytest.mark.parametrize("text", ["/(/", "/a{9999}/", "/(a)\\1/"])
 def test_a_bad_expression_is_refused_with_its_reason(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not a regular expression: \w+") as raised:
+    with pytest.raises(ValueError, match=r"is not a regular expression as RE2 reads them: \w+") as raised:
         Holder.model_validate({"pattern": text})
     assert text in str(raised.value)
 
 
 def test_an_expression_that_ruins_others_is_harmless() -> None:
-    started = perf_counter()
+    started = process_time()
     assert not Pattern("/(a+)+$/").within("a" * 50_000 + "!")
-    assert perf_counter() - started < 1
+    assert process_time() - started < 1
 
 
 def test_it_compares_prints_and_dumps_as_its_text() -> None:

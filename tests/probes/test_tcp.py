@@ -33,7 +33,7 @@ async def test_an_open_port_is_up_with_its_phases(names: NameServer, resources: 
     names.has("db.test", "A", socket.inet_aton("127.0.0.1"))
     async with tcp_peer(silence) as peer:
         sample = await look(resources, peer.port, host="db.test")
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert (sample.state, sample.reason, sample.detail) == (State.UP, None, "")
     assert [(measure.name, measure.labels) for measure in sample.measures] == [
         ("phase", (("phase", "dns"),)),

@@ -48,7 +48,7 @@ async def test_a_valid_certificate_is_up_with_its_expiry(
     names.has("shop.test", "A", socket.inet_aton("127.0.0.1"))
     async with tcp_peer(silence, authority.server("shop.test")) as peer:
         sample = await look(resources, authority, peer.port, host="shop.test.", server_name="")
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert (sample.state, sample.detail) == (State.UP, "")
     assert days_left(sample) == 60
     assert measured(sample)["version"] == 1.3
@@ -65,7 +65,7 @@ async def test_an_address_can_be_what_the_certificate_is_for(resources: Resource
 async def test_an_expired_certificate_is_told_apart_and_measured(resources: Resources, authority: Authority) -> None:
     async with tcp_peer(silence, authority.server("shop.test", **EXPIRED)) as peer:
         sample = await look(resources, authority, peer.port)
-        await asyncio.wait_for(peer.quiet.wait(), 1)
+        await asyncio.wait_for(peer.quiet.wait(), 20)
     assert (sample.state, sample.reason) == (State.DOWN, Reason.TLS_EXPIRED)
     assert days_left(sample) == -3
     assert "duration" not in measured(sample)

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.model import Severity
-from monitor.store import StoreUnavailable, open_store
+from monitor.store import StoreUnavailable
 from monitor.store.connection import OwnFile
 from tests.fakes import START
+from tests.store.files import leading
 from tests.store.values import BEGINNING, HOUR, SECOND, SITE, step
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ async def opened(path: Path) -> Store:
     """Open the store; the one that was killed may not have let go yet."""
     while True:
         try:
-            return await open_store(path)
+            return await leading(path)
         except StoreUnavailable:
             await asyncio.sleep(0.05)
 

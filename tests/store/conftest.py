@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.store import open_store
-from tests.store.files import mounted
+from tests.store.databases import Databases
+from tests.store.files import leading, mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from monitor.store import Store
+    from tests.postgres import Cluster
 
 
 def sqlite_url(folder: Path) -> str:
@@ -22,17 +24,21 @@ def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'monitor.db'}"
 
 
-ADDRESSES: dict[str, Callable[[Path], str]] = {
-    "sqlite": sqlite_url,
-}
-"""Each returns the address of an empty store; PostgreSQL joins with a line of its own."""
+@pytest.fixture(scope="session")
+def databases(postgres: Cluster) -> Databases:
+    """Make databases on the server that tests share."""
+    return Databases(postgres)
 
 
-@pytest.fixture(params=list(ADDRESSES.values()), ids=list(ADDRESSES))
-def address_of(request: pytest.FixtureRequest) -> Callable[[Path], str]:
-    """Return how an empty store is addressed."""
-    found: Callable[[Path], str] = request.param
-    return found
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address_of(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], str]]:
+    """Return how an empty store is addressed; afterwards nothing of ours may be connected to it."""
+    if request.param == "sqlite":
+        yield sqlite_url
+    else:
+        databases: Databases = request.getfixturevalue("databases")
+        yield lambda _: databases.emptied()
+        databases.left(databases.shared)
 
 
 @pytest.fixture
@@ -43,10 +49,12 @@ def address(address_of: Callable[[Path], str], tmp_path: Path) -> str:
 
 @pytest.fixture
 async def store(address: str) -> AsyncIterator[Store]:
-    """Open an empty store."""
-    opened = await open_store(address)
+    """Open an empty store that leads; afterwards none of its tasks may be left."""
+    before = asyncio.all_tasks()
+    opened = await leading(address)
     yield opened
     await opened.close()
+    assert asyncio.all_tasks() <= before | {asyncio.current_task()}
 
 
 @pytest.fixture

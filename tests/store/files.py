@@ -12,7 +12,7 @@ from tests.store.values import BEGINNING, SITE, step
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from monitor.store import Store
+    from monitor.store import Retention, Store
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -20,9 +20,20 @@ def content(folder: Path) -> dict[str, bytes]:
     return {found.name: found.read_bytes() if found.is_file() else b"" for found in folder.iterdir()}
 
 
+async def leading(where: str | Path, retention: Retention | None = None) -> Store:
+    """Open a store that may be written to."""
+    store = await open_store(where, retention)
+    try:
+        assert await store.lead(), f"{store.owner} leads"
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
 async def filled(path: Path, changes: int = 50) -> None:
     """Leave a store with some changes in it behind."""
-    store = await open_store(path)
+    store = await leading(path)
     await store.write([step(number) for number in range(changes)])
     await store.close()
 

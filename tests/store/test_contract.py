@@ -27,9 +27,10 @@ from monitor.model import (
     Severity,
     State,
 )
-from monitor.store import Hour, HourMeasure, Retention, StoreUnavailable, open_store
+from monitor.store import Hour, HourMeasure, Retention, StoreUnavailable
 from tests.fakes import START
 from tests.store import values
+from tests.store.files import leading
 from tests.store.values import BEGINNING, HOUR, KEY, SECOND, SITE, alert, attempt, event, note, sample, step
 
 if TYPE_CHECKING:
@@ -227,11 +228,11 @@ async def test_the_journal_is_newest_first_by_key_and_limited(store: Store) -> N
 
 
 async def test_everything_is_there_after_a_restart(address: str) -> None:
-    first = await open_store(address)
+    first = await leading(address)
     await first.write([step(number) for number in range(5)])
     before = await everything(first)
     await first.close()
-    second = await open_store(address)
+    second = await leading(address)
     await second.write([step(4)])
     assert await everything(second) == before
     await second.close()
@@ -298,13 +299,13 @@ async def test_hours_equal_a_recomputation_however_late_samples_come(
     address = address_of(tmp_path_factory.mktemp("hours"))
     written: dict[tuple[CheckId, datetime], Sample] = {}
     for batch, hours in batches:
-        store = await open_store(address)
+        store = await leading(address)
         await store.write([Change(samples=tuple(batch))])
         for found in batch:
             written.setdefault((found.check, found.at), found)
         await store.tidy(START + hours * HOUR)
         await store.close()
-    store = await open_store(address)
+    store = await leading(address)
     for _ in range(2):
         await store.tidy(START + 9 * HOUR)
         for check in (SITE, BASKET):
@@ -335,7 +336,7 @@ async def test_a_sum_beyond_every_float_is_infinite(store: Store) -> None:
 
 
 async def test_samples_past_their_time_go_and_their_hours_stay(address: str) -> None:
-    store = await open_store(address, Retention(samples=timedelta(hours=3)))
+    store = await leading(address, Retention(samples=timedelta(hours=3)))
     made = [sample(START + number * 20 * timedelta(minutes=1), number) for number in range(18)]
     await store.write([Change(samples=tuple(made))])
     now = START + 6 * HOUR
@@ -347,7 +348,7 @@ async def test_samples_past_their_time_go_and_their_hours_stay(address: str) -> 
 
 async def test_a_sample_older_than_what_is_kept_changes_no_hour(address: str) -> None:
     """Its hour's other samples are gone, so it cannot be computed anew."""
-    store = await open_store(address, Retention(samples=timedelta(hours=3)))
+    store = await leading(address, Retention(samples=timedelta(hours=3)))
     await store.write([Change(samples=(sample(START, 1.0), sample(START + SECOND, 2.0)))])
     await store.tidy(START + 9 * HOUR)
     before = await store.hours(SITE, BEGINNING)
@@ -360,7 +361,7 @@ async def test_a_sample_older_than_what_is_kept_changes_no_hour(address: str) ->
 
 
 async def test_measures_survive_that_older_layouts_were_deleted(address: str) -> None:
-    store = await open_store(address, Retention(samples=timedelta(days=1)))
+    store = await leading(address, Retention(samples=timedelta(days=1)))
     old, new = sample(START, 1.0), sample(START + timedelta(days=5), 2.0)
     await store.write([Change(samples=(old,))])
     await store.write([Change(samples=(new,))])
@@ -371,7 +372,7 @@ async def test_measures_survive_that_older_layouts_were_deleted(address: str) ->
 
 
 async def test_what_is_settled_goes_after_its_time_and_what_is_owed_stays(address: str) -> None:
-    store = await open_store(address, Retention(hours=timedelta(days=9), journal=timedelta(days=5)))
+    store = await leading(address, Retention(hours=timedelta(days=9), journal=timedelta(days=5)))
     new = START + timedelta(days=6)
     await store.write([
         Change(samples=(sample(),), events=(event(), event(new)), alerts=(alert(2),)),
@@ -391,7 +392,7 @@ async def test_what_is_settled_goes_after_its_time_and_what_is_owed_stays(addres
 
 
 async def test_more_than_a_step_is_deleted_and_nobody_waits_for_all_of_it(address: str) -> None:
-    store = await open_store(address, Retention(samples=timedelta(hours=1)))
+    store = await leading(address, Retention(samples=timedelta(hours=1)))
     many = tuple(sample(START + number * timedelta(milliseconds=100)) for number in range(12_000))
     await store.write([Change(samples=many)])
     tidying = asyncio.create_task(store.tidy(START + 9 * HOUR))
@@ -407,7 +408,7 @@ async def test_more_than_a_step_is_deleted_and_nobody_waits_for_all_of_it(addres
 
 
 async def test_more_than_a_step_of_the_journal_is_deleted(address: str) -> None:
-    store = await open_store(address, Retention(journal=timedelta(days=5)))
+    store = await leading(address, Retention(journal=timedelta(days=5)))
     lines = tuple(event(START + number * timedelta(milliseconds=1)) for number in range(5_001))
     await store.write([Change(events=lines)])
     await store.tidy(START + timedelta(days=9))
@@ -416,7 +417,7 @@ async def test_more_than_a_step_of_the_journal_is_deleted(address: str) -> None:
 
 
 async def test_thousands_of_samples_at_one_moment_are_deleted(address: str) -> None:
-    store = await open_store(address, Retention(samples=timedelta(hours=1)))
+    store = await leading(address, Retention(samples=timedelta(hours=1)))
     await store.write([Change(samples=tuple(sample(check=CheckId("many", f"c{number}")) for number in range(5_050)))])
     await store.tidy(START + 9 * HOUR)
     assert [found async for found in store.replay(BEGINNING)] == []
@@ -424,7 +425,7 @@ async def test_thousands_of_samples_at_one_moment_are_deleted(address: str) -> N
 
 
 async def test_tidy_may_be_cancelled_anywhere_and_called_again(address: str) -> None:
-    store = await open_store(address, Retention(samples=timedelta(hours=2)))
+    store = await leading(address, Retention(samples=timedelta(hours=2)))
     made = [sample(START + number * timedelta(minutes=1), number) for number in range(60 * 6)]
     await store.write([Change(samples=tuple(made))])
     for pause in range(0, 60, 3):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.model import Change
-from monitor.store import StoreUnavailable, open_store
+from monitor.store import LeaseLost, StoreUnavailable, open_store
 from monitor.store.late import LateStore
 from tests.examples import SITE, notification, sample
 from tests.fakes import START
@@ -69,3 +69,71 @@ async def test_what_fails_when_it_is_taken_up_closes_it_again(tmp_path: Path) ->
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             await store.open()
+
+
+class Turns:
+    """Two instances on one database: ours comes late, the other one leads when it is told to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.taken_up: list[int] = []
+        self.late = LateStore(lambda: open_store(path), self.opened)
+
+    async def opened(self, store: Store) -> None:
+        """Note how much was there."""
+        self.taken_up.append(len(await store.owed()))
+
+
+async def test_nothing_is_taken_up_before_it_leads(tmp_path: Path) -> None:
+    """Whoever leads until then still writes; then everything is there."""
+    turns = Turns(tmp_path / "monitor.db")
+    late, other = turns.late, await open_store(turns.path)
+    assert late.owner == ""
+    assert await other.lead()
+    for _ in range(2):
+        assert not await late.lead()
+        assert (late.owner, late.reached, turns.taken_up) == (other.owner, False, [])
+        with pytest.raises(LeaseLost, match="leads"):
+            await late.write([Change(samples=(sample(0),))])
+    await other.write([Change(owed=(notification(),))])
+    await other.close()
+    assert await late.lead()
+    assert await late.lead()
+    assert (late.reached, turns.taken_up) == (True, [1])
+    await late.write([Change(samples=(sample(0),))])
+    await late.close()
+
+
+async def test_a_term_that_was_lost_is_not_followed_by_another(tmp_path: Path) -> None:
+    """What the process remembers has been overtaken, so it must never be written."""
+    turns = Turns(tmp_path / "monitor.db")
+    late, other = turns.late, await open_store(turns.path)
+    assert await late.lead()
+    turns.path.with_name("monitor.db.lock").unlink()
+    assert await other.lead()
+    with pytest.raises(LeaseLost):
+        await late.write([Change(samples=(sample(0),))])
+    with pytest.raises(LeaseLost):
+        await late.lead()
+    await other.close()
+    for act in (late.lead, late.open, late.alerts):
+        with pytest.raises(LeaseLost):
+            await act()
+    assert not late.reached
+    assert turns.taken_up == [0]
+    await late.close()
+
+
+async def test_who_has_resigned_stays_so(tmp_path: Path) -> None:
+    turns = Turns(tmp_path / "monitor.db")
+    unopened = LateStore(lambda: open_store(turns.path), turns.opened)
+    await unopened.resign()
+    late, other = turns.late, await open_store(turns.path)
+    await late.open()
+    await late.resign()
+    assert await other.lead()
+    await other.close()
+    for store in (late, unopened):
+        with pytest.raises(LeaseLost, match="resigned"):
+            await store.lead()
+        await store.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.store import StoreUnusable, open_store
+from tests.store.files import leading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,17 +32,10 @@ async def test_a_relative_path_stays_where_it_was_when_the_folder_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    store = await open_store("a.db")
+    store = await leading("a.db")
     monkeypatch.chdir("/")
     assert await store.alerts() == []
     await store.close()
-
-
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
-async def test_postgresql_is_said_to_come_later(scheme: str) -> None:
-    with pytest.raises(StoreUnusable, match="PostgreSQL comes with a later one") as caught:
-        await open_store(f"{scheme}://monitor:hunter2@db.example.com/monitor")
-    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("where", ["mysql://root:hunter2@localhost/x", "sqlite://hunter2", "sqlite:///", ""])

@@ -17,7 +17,7 @@ import pytest
 
 from monitor.store import StoreUnavailable, StoreUnusable, open_store, sqlite
 from monitor.store.recognise import APPLICATION_ID, recognise
-from tests.store.files import content, filled, still_whole
+from tests.store.files import content, filled, leading, still_whole
 from tests.store.values import step
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ async def test_a_file_that_was_cut_off_is_refused_and_left_as_it_is(path: Path, 
 
 async def test_a_file_that_was_cut_off_under_its_log_is_refused_and_left_as_it_is(path: Path) -> None:
     """As `kill -9` and then a full disk or a bad copy leave it: the log is there, and half of what it belongs to."""
-    store = await open_store(path)
+    store = await leading(path)
     await store.write([step(number) for number in range(20)])
     copy = path.parent.parent / "copy"
     shutil.copytree(path.parent, copy)
@@ -118,13 +118,13 @@ async def test_a_file_that_was_cut_off_under_its_log_is_refused_and_left_as_it_i
 
 async def test_a_store_that_was_killed_is_read_from_its_log(path: Path) -> None:
     """With and without the file of shared memory that SQLite keeps beside it."""
-    store = await open_store(path)
+    store = await leading(path)
     await store.write([step(number) for number in range(20)])
     for number, forgotten in enumerate(("", "-shm")):
         copy = path.parent.parent / f"copy{number}"
         shutil.copytree(path.parent, copy)
         (copy / f"{path.name}{forgotten}").unlink() if forgotten else None
-        again = await open_store(copy / path.name)
+        again = await leading(copy / path.name)
         assert len(await again.owed()) == 20
         await again.close()
     await store.close()
@@ -166,7 +166,7 @@ async def test_an_empty_file_and_a_link_to_nothing_become_a_store(path: Path, le
     else:
         path.write_bytes(left)
     await filled(path, 2)
-    store = await open_store(path)
+    store = await leading(path)
     await still_whole(store, 2)
     await store.close()
 
@@ -184,7 +184,9 @@ async def eventually(path: Path) -> Store:
 async def test_several_that_begin_at_once_make_one_store(path: Path) -> None:
     stores = await asyncio.gather(*(eventually(path) for _ in range(4)))
     for number, store in enumerate(stores):
+        assert await store.lead()
         await store.write([step(number)])
+        await store.resign()
     await still_whole(stores[0], 4)
     for store in stores:
         await store.close()
@@ -195,7 +197,7 @@ async def test_a_file_that_was_left_while_it_was_made_is_made_again(path: Path) 
     await filled(path, 2)
     path.with_name(f"{path.name}-journal").touch()
     assert not recognise(path)
-    store = await open_store(path)
+    store = await leading(path)
     await still_whole(store, 2)
     await store.close()
 

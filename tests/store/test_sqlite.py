@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from monitor.model import Change
-from monitor.store import Retention, StoreUnavailable, open_store, sqlite
+from monitor.store import LEASE, Retention, StoreUnavailable, open_store, sqlite
+from monitor.store.flock import FileLease, FileLock
+from monitor.store.lease import RowLease
 from monitor.store.recognise import APPLICATION_ID, recognise
 from monitor.store.rollup import read_facts
 from monitor.store.sql import SqlStore
 from monitor.store.sqlite import SqliteDatabase, open_sqlite
 from tests.fakes import START
-from tests.store.files import content, filled, still_whole
+from tests.store.files import content, filled, leading, still_whole
 from tests.store.values import BEGINNING, HOUR, SECOND, SITE, sample, step
 
 if TYPE_CHECKING:
@@ -41,9 +43,12 @@ async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
     await opened.close()
 
 
-async def store_on(database: SqliteDatabase, retention: Retention | None = None) -> SqlStore:
-    """Return a store on an open database."""
-    return SqlStore(database, retention or Retention(), await read_facts(database))
+async def store_on(database: SqliteDatabase, path: Path, retention: Retention | None = None) -> SqlStore:
+    """Return a store on an open database that leads."""
+    lease = FileLease(FileLock(path), RowLease(database, LEASE, database.write))
+    store = SqlStore(database, lease, retention or Retention())
+    assert await store.lead()
+    return store
 
 
 async def fill_up(store: Store, first: int = 0) -> int:
@@ -64,7 +69,7 @@ def padding(number: int) -> tuple[Any, ...]:
 
 
 async def test_a_full_disk_is_unavailable_and_nothing_is_half_written(small_disk: Path) -> None:
-    store = await open_store(small_disk / "monitor.db")
+    store = await leading(small_disk / "monitor.db")
     steps = await fill_up(store)
     assert steps > 1
     await still_whole(store, steps)
@@ -81,17 +86,17 @@ async def test_a_store_cannot_be_made_on_a_full_disk(small_disk: Path) -> None:
     with pytest.raises(StoreUnavailable, match=r"full|I/O"):
         await open_store(small_disk / "monitor.db")
     (small_disk / "rest").unlink()
-    store = await open_store(small_disk / "monitor.db")
+    store = await leading(small_disk / "monitor.db")
     await store.write([step(0)])
     await still_whole(store, 1)
     await store.close()
 
 
-async def test_a_limit_on_pages_is_a_full_disk_too(database: SqliteDatabase) -> None:
+async def test_a_limit_on_pages_is_a_full_disk_too(database: SqliteDatabase, path: Path) -> None:
     async def limit(connection: AsyncConnection, pages: int) -> None:
         await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
-    store = await store_on(database)
+    store = await store_on(database, path)
     await store.write([step(0)])
     await database.write(lambda connection: limit(connection, 80))
     steps = await fill_up(store, 1)
@@ -104,7 +109,7 @@ async def test_a_limit_on_pages_is_a_full_disk_too(database: SqliteDatabase) -> 
 
 
 async def test_a_locked_file_is_unavailable_in_time_and_then_taken(path: Path) -> None:
-    store = await open_store(path)
+    store = await leading(path)
     await store.write([step(0)])
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -131,7 +136,7 @@ async def test_a_store_that_is_locked_at_start_is_unavailable(path: Path) -> Non
 
 async def test_a_deleted_file_is_unavailable_and_not_made_anew(path: Path) -> None:
     """A commit into a file that nobody will find is not one."""
-    store = await open_store(path)
+    store = await leading(path)
     await store.write([step(0)])
     path.unlink()
     for _ in range(2):
@@ -155,7 +160,7 @@ async def test_a_file_that_was_deleted_before_the_first_use_is_not_made_anew(pat
 async def test_a_replaced_file_is_unavailable_and_left_alone(path: Path) -> None:
     other = path.parent.parent / "other.db"
     await filled(other, 3)
-    store = await open_store(path)
+    store = await leading(path)
     await store.write([step(0)])
     before = other.read_bytes()
     other.rename(path)
@@ -167,10 +172,10 @@ async def test_a_replaced_file_is_unavailable_and_left_alone(path: Path) -> None
 
 
 async def test_a_file_that_is_destroyed_under_us_is_unavailable(path: Path) -> None:
-    store = await open_store(path)
+    store = await leading(path)
     await store.write([step(number) for number in range(30)])
     await store.close()
-    store = await open_store(path)
+    store = await leading(path)
     with path.open("r+b") as file:
         file.seek(100)
         file.write(b"\xff" * (path.stat().st_size - 100))
@@ -241,7 +246,7 @@ async def test_closing_does_not_wait_for_a_disk_that_hangs(path: Path) -> None:
     database = await open_sqlite(path)
     with pytest.raises(StoreUnavailable):
         await database.write(lambda connection: disk.insert(connection, database, "first"))
-    await asyncio.wait_for(database.close(), 1)
+    await asyncio.wait_for(database.close(), 20)
     disk.go.set()
     (begun,) = database._begun
     await begun
@@ -278,14 +283,16 @@ async def test_the_file_is_durable_shared_and_marked_as_ours(database: SqliteDat
     assert recognise(path)
 
 
-async def test_a_closed_store_leaves_one_file(path: Path) -> None:
+async def test_a_closed_store_leaves_its_file_and_an_empty_lock(path: Path) -> None:
     await filled(path)
-    assert list(content(path.parent)) == [path.name]
+    left = content(path.parent)
+    assert set(left) == {path.name, f"{path.name}.lock"}
+    assert left[f"{path.name}.lock"] == b""
 
 
-async def test_the_oldest_samples_go_when_the_file_is_too_big(database: SqliteDatabase) -> None:
+async def test_the_oldest_samples_go_when_the_file_is_too_big(database: SqliteDatabase, path: Path) -> None:
     """Never those of the present and the last whole hour, however little is allowed; hours stay, the file shrinks."""
-    store = await store_on(database, Retention(size=2_000_000))
+    store = await store_on(database, path, Retention(size=2_000_000))
     made = [sample(START + number * timedelta(milliseconds=400), number) for number in range(45_000)]
     for first in range(0, len(made), 5_000):
         await store.write([Change(samples=tuple(made[first : first + 5_000]))])
@@ -298,7 +305,8 @@ async def test_the_oldest_samples_go_when_the_file_is_too_big(database: SqliteDa
     assert left == made[-len(left) :]
     assert sum(hour.up for hour in await store.hours(SITE, BEGINNING)) == len(made)
     size = await file_size(database)
-    store = await store_on(database, Retention(size=1))
+    await store.resign()
+    store = await store_on(database, path, Retention(size=1))
     await store.tidy(now)
     assert await store.samples(SITE, BEGINNING) == [found for found in made if found.at >= START + 4 * HOUR]
     assert await file_size(database) < size
@@ -329,8 +337,8 @@ async def test_a_store_without_its_facts_leaves_nothing_open(path: Path) -> None
         connection.execute("DELETE FROM facts WHERE name = 'rolled_to'")
         connection.commit()
     with pytest.raises(KeyError):
-        await open_store(path)
-    assert list(content(path.parent)) == [path.name]
+        await leading(path)
+    assert set(content(path.parent)) == {path.name, f"{path.name}.lock"}
 
 
 async def test_work_that_ends_with_its_loop_leaves_nothing(database: SqliteDatabase) -> None:

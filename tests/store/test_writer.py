@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from monitor.model import Alert, Change, Severity
-from monitor.store import StoreUnavailable, Writer, open_store
+from monitor.store import LeaseLost, StoreUnavailable, Writer
 from monitor.store.backlog import MOST_SAMPLES
 from monitor.store.writer import MOST_AT_ONCE
 from tests.fakes import START, FakeClock
+from tests.store.files import leading
 from tests.store.values import BEGINNING, KEY, SECOND, SITE, alert, sample, step
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class FakeStore:
         self.clock = clock
         self.away = False
         self.broken = False
+        self.overtaken = False
         self.open = asyncio.Event()
         self.open.set()
         self.written: list[Change] = []
@@ -43,6 +46,8 @@ class FakeStore:
         await self.open.wait()
         if self.broken:
             raise ZeroDivisionError
+        if self.overtaken:
+            raise LeaseLost
         if self.away:
             msg = "locked"
             raise StoreUnavailable(msg)
@@ -438,7 +443,7 @@ async def test_whatever_happens_promises_hold_and_order_is_kept(script: list[str
 
 async def test_it_works_with_a_real_store(tmp_path: Path) -> None:
     clock = FakeClock()
-    store = await open_store(tmp_path / "monitor.db")
+    store = await leading(tmp_path / "monitor.db")
     writer = Writer(store, clock)
     async with running(writer):
         assert all(await asyncio.gather(*(writer.commit(step(number)) for number in range(20))))
@@ -449,3 +454,31 @@ async def test_it_works_with_a_real_store(tmp_path: Path) -> None:
     await store.write([Change(alerts=(Alert(KEY),))])
     assert await store.alerts() == []
     await store.close()
+
+
+async def test_a_lost_lease_ends_the_writer_and_nothing_is_written_any_more(
+    store: FakeStore, writer: Writer, clock: FakeClock
+) -> None:
+    """It is no outage: what is left here has been overtaken, even when the store would take it again."""
+    store.overtaken = True
+    task = asyncio.create_task(writer.run())
+    first, second = (asyncio.create_task(writer.commit(step(number))) for number in range(2))
+    with pytest.raises(LeaseLost):
+        await task
+    assert await first is False
+    assert await second is False
+    assert writer.available, "an outage is another thing"
+    store.overtaken = False
+    assert await writer.commit(step(2)) is False
+    assert clock.now() == START, "nobody waited"
+    await writer.close()
+    await writer.close()
+    assert store.written == []
+
+
+async def test_a_lease_that_is_found_lost_at_the_end_is_no_failure(store: FakeStore, writer: Writer) -> None:
+    store.overtaken = True
+    writer.keep(sample())
+    with capture_logs() as logs:
+        await writer.close()
+    assert [(line["event"], line["why"]) for line in logs] == [("changes_not_written", "another instance leads")]

@@ -92,6 +92,7 @@ class Bench(Generic[System]):
     """The daemon around one system, with a store that always takes and a clock that is moved by hand."""
 
     available = True
+    overtaken = False
     committed_at: datetime | None = None
 
     def __init__(self, stand_in: System, config: Config, inboxes: Inboxes) -> None:

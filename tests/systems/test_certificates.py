@@ -81,7 +81,7 @@ async def test_not_valid(watched: Watched, reason: Reason, authority: Authority)
         running.stand_in.host(watched.host).shows_certificate(*names, ends=ends)
         await running.run(watched.check, times=3)
         remedy = running.plan(watched.check).remedy_for[reason][0]
-        running.assert_told(watched.check, CRITICAL, "is down", f"{reason}: the certificate of {watched.host}", remedy)
+        running.assert_told(watched.check, CRITICAL, ": down", f"{reason}: the certificate of {watched.host}", remedy)
         running.stand_in.heal()
         await running.run(watched.check, times=2)
         running.assert_resolved(watched.check, CRITICAL)

@@ -55,7 +55,7 @@ async def test_tls_that_is_too_old(oldest: ssl.TLSVersion, too_old: ssl.TLSVersi
         assert (await running.run("api")).state is State.UP
         running.stand_in.api.speaks_only(too_old)
         await running.run("api", times=3)
-        running.assert_told("api", CRITICAL, "API is down", "render logs ecomdash-api")
+        running.assert_told("api", CRITICAL, "API: down", "render logs ecomdash-api")
 
 
 @pytest.mark.parametrize("every", [pytest.param(timedelta(minutes=1), id="ED-01")])

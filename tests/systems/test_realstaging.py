@@ -62,7 +62,7 @@ async def test_an_api_that_is_down_is_one_page(authority: Authority) -> None:
         await running.round()
         running.stand_in.stops()
         await running.round(times=4)
-        running.assert_told("api", CRITICAL, "API is down")
+        running.assert_told("api", CRITICAL, "API: down")
 
 
 async def test_the_token_is_in_no_message(authority: Authority) -> None:

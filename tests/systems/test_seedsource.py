@@ -89,7 +89,7 @@ async def test_a_container_that_is_down_is_one_page(authority: Authority) -> Non
         await running.round()
         running.stand_in.stops()
         await running.round(times=4)
-        running.assert_told("health", CRITICAL, "License server is down")
+        running.assert_told("health", CRITICAL, "License server: down")
 
 
 async def test_a_crash_of_the_middleware_is_told_as_what_it_is(authority: Authority) -> None:
@@ -100,7 +100,7 @@ async def test_a_crash_of_the_middleware_is_told_as_what_it_is(authority: Author
         told = running.told()
         assert {message.channel for message in told} == {"ops", "oncall", "hook"}
         slack = " ".join(message.text for message in told if message.channel == "ops")
-        assert "License server is down" in slack
+        assert "License server: down" in slack
         assert "read at import" in slack
         assert "Stripe webhook" not in slack
 
@@ -113,4 +113,4 @@ async def test_no_answer_is_down_and_explained_by_health(check: str, authority: 
         await running.run(check, times=3)
         assert running.told() == []
         await running.run("health", times=2)  # it was asked again already, when the other was about to page
-        running.assert_told("health", CRITICAL, "License server is down", "closed the connection")
+        running.assert_told("health", CRITICAL, "License server: down", "closed the connection")

@@ -72,4 +72,4 @@ async def test_a_server_that_is_down_is_one_page(authority: Authority) -> None:
         await running.round()
         running.stand_in.stops()
         await running.round(times=4)
-        running.assert_told("server", CRITICAL, "Server is down")
+        running.assert_told("server", CRITICAL, "Server: down")

@@ -15,8 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from monitor.metrics import OPENMETRICS, TEXT, Metrics
 from monitor.secrets import Secret
-from monitor.web import CannotListen, Limits, Tokens, Web
+from monitor.web import CannotListen, Door, Limits, Tokens, Web
 from monitor.web.connections import Connections
+from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,7 +35,9 @@ class Site:
     def __init__(self, tokens: Tokens, limits: Limits = USUAL) -> None:
         self.problems: list[str] = []
         self.missing: list[str] = []
-        self.web = Web(tokens, Metrics(), healthy=self.healthy, ready=lambda: self.missing, limits=limits)
+        metrics = Metrics()
+        door = Door(tokens, FakeClock(), metrics.daemon.refused)
+        self.web = Web(door, metrics, healthy=self.healthy, ready=lambda: self.missing, limits=limits)
         self.broken = False
 
     def healthy(self) -> list[str]:

@@ -10,7 +10,7 @@ that.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from alembic import command
 from alembic.config import Config
@@ -36,8 +36,8 @@ def may_lead(version: int, oldest_leader: int, known: int = schema.CURRENT) -> N
         raise StoreUnusable(msg)
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the database up to the schema of this release, within the caller's transaction.
+def migrate(connection: Connection) -> int:
+    """Bring the database up to the schema of this release, within the caller's transaction; return the one it had.
 
     Raises `StoreUnusable` when it has a newer one that this release must not use.
     """
@@ -48,10 +48,25 @@ def migrate(connection: Connection) -> None:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
         command.upgrade(config, "head")
+    return version
 
 
 def found_version(connection: Connection) -> int:
-    """Return the number of the database's schema, 0 when it has none yet."""
-    if not inspect(connection).has_table("alembic_version"):
+    """Return the number of the database's schema, 0 when it has none yet.
+
+    Raises `StoreUnusable` when tables are there that are not ours.
+    """
+    known = set(inspect(connection).get_table_names())
+    ours = known.intersection(schema.metadata.tables)
+    if "alembic_version" not in known:
+        if ours:
+            _refuse(f"has tables of another program under our names: {', '.join(sorted(ours))}")
         return 0
-    return int(connection.execute(text(VERSION_QUERY)).scalar_one())
+    version = connection.execute(text(VERSION_QUERY)).scalar()
+    if schema.facts.name not in ours or version is None or not version.isdecimal():
+        _refuse("belongs to another program, which keeps its own history of migrations there")
+    return int(version)
+
+
+def _refuse(why: str) -> NoReturn:
+    raise StoreUnusable(f"the database {why}; give the monitor one of its own. It was left as it is")

@@ -1,0 +1,31 @@
+"""What a daemon that begins to lead takes up from the one before it: windows, alerts, and what is owed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.model import EventKind
+from monitor.owed import GIVE_UP_AFTER
+from monitor.trend import SPAN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from monitor.outbox import Outbox
+    from monitor.pipeline import Pipeline
+    from monitor.plan import Plan
+    from monitor.store import Store
+
+MOST_EVENTS = 100_000
+
+
+async def recall(store: Store, plans: Iterable[Plan], pipeline: Pipeline, outbox: Outbox, now: datetime) -> None:
+    """Let `pipeline` and `outbox` know what `store` remembers. Raises `StoreUnavailable`."""
+    windows = [threshold.watch.window for plan in plans for threshold in plan.thresholds]
+    async for sample in store.replay(now - max([SPAN, *windows])):
+        pipeline.recall(sample)
+    pipeline.restore(await store.alerts())
+    events = await store.journal(now - GIVE_UP_AFTER, limit=MOST_EVENTS)
+    fell_back = {event.detail.split(" ")[0] for event in events if event.kind is EventKind.FELL_BACK}
+    outbox.restore(await store.owed(), fell_back)
