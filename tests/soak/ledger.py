@@ -236,7 +236,7 @@ class _Books:
     def _endless(self, channel: str, page: Taken, ends: dict[str, Taken]) -> None:
         """Judge a page without its own end: only one that was sent from memory and died there may be so."""
         told_blindly = self.world.owed[page.note.id].blind
-        if told_blindly and any(end.note.key == page.note.key and end.at > page.at for end in ends.values()):
+        if told_blindly and any(end.note.key == page.note.key and end.at >= page.at for end in ends.values()):
             self.ledger.blind += 1
         elif page.uncertain or page.note.id not in self.world.on_disk:
             self.ledger.orphans += 1

@@ -71,8 +71,10 @@ class Books:
                 continue
             for channel in TOLD:
                 self.must += 1
-                if not any(one.channel == channel and _within(one, outage) for one in heard):
-                    self.lost.append(f"{outage.check} for {outage.end - outage.begin:.0f} s: not told to {channel}")
+                of_it = [one for one in heard if (one.channel, one.check) == (channel, outage.check)]
+                if not any(_overlaps(one, of_it, outage) for one in of_it):
+                    told = [(round(_since(one) - outage.begin), one.status) for one in of_it]
+                    self.lost.append(f"{outage.check}, {outage.end - outage.begin:.0f} s: {channel} heard only {told}")
 
     def _watched(self, fleet: Fleet, outage: Outage) -> bool:
         """Return whether somebody watched the outage, undisturbed, for long enough."""
@@ -185,9 +187,18 @@ class Books:
         return "\n".join(lines)
 
 
+def _since(one: Heard) -> float:
+    return datetime.fromisoformat(one.incident[1]).timestamp()
+
+
+def _overlaps(one: Heard, others: list[Heard], outage: Outage) -> bool:
+    """Return whether an incident went on in an outage: or came from an earlier one whose end nobody saw."""
+    ends = [other.at for other in others if other.incident == one.incident and other.status != "firing"]
+    return _since(one) <= outage.end + NEAR and max(ends, default=math.inf) >= outage.begin
+
+
 def _within(one: Heard, outage: Outage) -> bool:
-    since = datetime.fromisoformat(one.incident[1]).timestamp()
-    return one.check == outage.check and outage.begin - NEAR <= since <= outage.end + NEAR
+    return one.check == outage.check and outage.begin - NEAR <= _since(one) <= outage.end + NEAR
 
 
 def _slope(points: list[tuple[float, float]]) -> float:
