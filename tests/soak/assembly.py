@@ -7,6 +7,7 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from monitor.leadership import Leadership
 from monitor.metrics import Metrics
 from monitor.model import EventKind, Patience, Severity
 from monitor.outbox import Outbox
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from tests.soak.world import World
 
 TICK, TIDY = timedelta(seconds=1), timedelta(minutes=10)
-STORE_PATIENCE, STORE_RETRY = timedelta(seconds=60), timedelta(seconds=2)
 LAST_SENDS = timedelta(seconds=10)
 REPEAT = timedelta(hours=4)
 CRITICAL, WARNING = frozenset({Severity.CRITICAL}), frozenset({Severity.WARNING})
@@ -82,6 +82,7 @@ class Process:
         self.disk: Disk | None = None
         self._path = path
         self._store = LateStore(self._open, self._remember)
+        self._leadership = Leadership(self._store, clock)
         self._writer = Writer(self._store, clock)
         self.metrics = Metrics()
         self._pipeline = Pipeline(clock, self._writer, self.metrics, self._owe, self._run_now)
@@ -114,11 +115,11 @@ class Process:
 
     async def run(self) -> None:
         """Work until one of the parts ends, which is an error, or until cancelled."""
-        await self._reach_store()
+        await self._leadership.gain()
         self._writing = asyncio.create_task(self._writer.run())
         self._pipeline.begin()
         self._hurry()
-        work = (self._scheduler.run(), self._outbox.run(), self._ticking(), self._tidying())
+        work = (self._leadership.keep(), self._scheduler.run(), self._outbox.run(), self._ticking(), self._tidying())
         self._parts = [asyncio.create_task(part) for part in work]
         ended, _ = await asyncio.wait({*self._parts, self._writing}, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
@@ -142,18 +143,6 @@ class Process:
         """Let go of the file."""
         if self.disk:
             await self.disk.close()
-
-    async def _reach_store(self) -> None:
-        until = self.clock.now() + STORE_PATIENCE
-        while True:
-            try:
-                await self._store.open()
-            except StoreUnavailable:
-                if self.clock.now() >= until:
-                    return
-                await self.clock.sleep_until(self.clock.now() + STORE_RETRY)
-            else:
-                return
 
     async def _open(self) -> Store:
         self.disk = await Disk.open(self._path, self.outside)

@@ -276,6 +276,19 @@ class Disk:
         with outside.world.loop.busy():
             return cls(await open_store(path), outside)
 
+    @property
+    def owner(self) -> str:
+        return self.store.owner
+
+    async def lead(self) -> bool:
+        await _reach(self._outside)
+        with self._outside.world.loop.busy():
+            return await self.store.lead()
+
+    async def resign(self) -> None:
+        with self._outside.world.loop.busy():
+            await self.store.resign()
+
     async def write(self, changes: Sequence[Change]) -> None:
         outside, world = self._outside, self._outside.world
         await outside.alive()

@@ -95,7 +95,12 @@ class Books:
             if one.check in OWN:
                 self.own += 1
             elif not any(_within(one, outage) for outage in self.outages):
-                self.wrong.append(f"{one.channel} {one.check} {one.status} since {one.incident[1]}: it was not so")
+                near = min(
+                    (abs(_since(one) - edge.end) for edge in self.outages if edge.check == one.check), default=0.0
+                )
+                held = any(begin <= _since(one) - NEAR <= end + NEAR for begin, end in self.disturbed)
+                said = f"{one.channel} {one.check} {one.status} since {one.incident[1]}: it was not so"
+                self.wrong.append(f"{said}, {near:.1f} s off{', just after a freeze' if held else ''}: {one.note}")
 
     def _in_order(self, heard: list[Heard], gone: list[float]) -> None:
         """Hold that each incident of one channel has its page and then its end, once; count the doubles."""
