@@ -334,6 +334,7 @@ def full_page(*, openmetrics: bool = False) -> Metrics:
     metrics.sample(sample(State.UP, *measures))
     metrics.alert(Alert(KEY, levels=firing(warning=Phase.FIRING), severity=Severity.WARNING))
     metrics.outbox.configure(["ops"])
+    metrics.remote_write(["timeout"]).sent(3, START)
     metrics.page(openmetrics=openmetrics)
     return metrics
 
