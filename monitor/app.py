@@ -292,11 +292,17 @@ class Daemon:
 async def _until_one_ends(
     stop: asyncio.Event, around: set[asyncio.Task[None]], parts: Sequence[Coroutine[Any, Any, None]]
 ) -> None:
-    """Run `parts` until `stop`, or until one of them, or of those `around`, ends; raises what they end with."""
+    """Run `parts` until `stop`, or until one of them, or of those `around`, ends; raises what they end with.
+
+    `StoreUnusable`, which is a word for the operator, comes by itself, all else as a group.
+    """
     tasks = {asyncio.ensure_future(part) for part in (*parts, stop.wait())}
     ended, _ = await asyncio.wait({*tasks, *around}, return_when=asyncio.FIRST_COMPLETED)
     await _end(tasks)
     broken = [error for task in ended if not task.cancelled() and (error := task.exception())]
+    for error in broken:
+        if isinstance(error, StoreUnusable):
+            raise error
     if broken:
         raise BaseExceptionGroup("a part of the daemon failed", broken)
 

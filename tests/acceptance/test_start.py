@@ -76,7 +76,7 @@ async def test_on_render_without_a_disk_it_does_not_start_and_can_still_be_asked
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.strip() == (
         "MONITOR_DATA: /nowhere/data is not on a disk: each deploy would forget every open alert; "
-        "mount a disk and set MONITOR_DATA to a folder on it"
+        "mount a disk and set MONITOR_DATA to a folder on it, or MONITOR_DATABASE_URL to a PostgreSQL database"
     )
     ended = await command(tmp_path, "validate", "-c", file, **render)
     assert (ended.status, ended.err) == (0, "")

@@ -55,7 +55,7 @@ def test_a_glob_and_an_expression(pattern: str, text: str, *, fits: bool) -> Non
 def test_a_bad_expression_is_refused_with_its_reason(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a regular expression as RE2 reads them: \w+") as raised:
         Holder.model_validate({"pattern": text})
-    assert text in str(raised.value)
+    assert repr(text.strip("/")) in str(raised.value)
 
 
 def test_an_expression_that_ruins_others_is_harmless() -> None:
