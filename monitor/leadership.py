@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from monitor.store import LeaseLost, StoreUnavailable
+from monitor.store import LEASE_POLL, LEASE_RENEWAL, LeaseLost, StoreUnavailable
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.clock import Clock
 
-ASK = timedelta(milliseconds=500)
-RENEW = timedelta(seconds=3)
 ALONE_AFTER = timedelta(seconds=60)
 
 log = structlog.get_logger()
@@ -68,12 +66,12 @@ class Leadership:
                 self._tell(str(error))
                 self.leads = alone_at is not None and self._clock.now() >= alone_at
             if not self.leads:
-                await self._clock.sleep_until(self._clock.now() + ASK)
+                await self._clock.sleep_until(self._clock.now() + LEASE_POLL)
 
     async def keep(self) -> None:
         """Renew the lease until cancelled; raises `LeaseLost` when another instance has it."""
         while True:
-            await self._clock.sleep_until(self._clock.now() + RENEW)
+            await self._clock.sleep_until(self._clock.now() + LEASE_RENEWAL)
             try:
                 self.leads = await self._store.lead()
             except StoreUnavailable as error:

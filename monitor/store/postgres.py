@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
@@ -26,7 +25,7 @@ from monitor.store.refusal import FOREIGN, meaning
 from monitor.units import show_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     import asyncpg
     from sqlalchemy import Connection
@@ -81,13 +80,11 @@ async def open_postgres(url: str) -> PostgresDatabase:
 class PostgresDatabase:
     """A `Database` on a server.
 
-    `guard` is awaited first in each write transaction, on its connection; what it raises ends the transaction. `found`
-    is the number of the schema that it had when it was opened, 0: none.
+    `found` is the number of the schema that it had when it was opened, 0: none.
     """
 
     def __init__(self, address: Address) -> None:
         """Use the database at `address`; connect when that is needed."""
-        self.guard: Callable[[AsyncConnection], Awaitable[None]] | None = None
         self.found = 0
         self._name = address.shown
         self._turn = asyncio.Semaphore(1)
@@ -121,10 +118,10 @@ class PostgresDatabase:
     async def write(self, work: Work[T], rows: int = 0) -> T:
         """Run `work` as one transaction, the only one at a time, and return its result once it is durable."""
         deadline = WRITE_DEADLINE * (1 + rows // ROWS_A_DEADLINE)
-        return await self._in_time(deadline, self._turn, begin(deadline), partial(self._guarded, work))
+        return await self._in_time(deadline, self._turn, begin(deadline), work)
 
     async def apart(self, work: Work[T]) -> T:
-        """Run `work` as one transaction beside that of `write`, without the guard and not waiting for others' turns."""
+        """Run `work` as one transaction beside that of `write`, not waiting for others' turns."""
         return await self._in_time(WRITE_DEADLINE, self._apart, begin(WRITE_DEADLINE), work)
 
     async def read(self, work: Work[T]) -> T:
@@ -206,11 +203,6 @@ class PostgresDatabase:
         if await driver.execute("COMMIT") != "COMMIT":
             msg = f"{self._name} rolled back"
             raise StoreUnavailable(msg)
-
-    async def _guarded(self, work: Work[T], connection: AsyncConnection) -> T:
-        if self.guard is not None:
-            await self.guard(connection)
-        return await work(connection)
 
     def _require_open(self) -> None:
         if self._closed:

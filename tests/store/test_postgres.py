@@ -419,30 +419,6 @@ async def test_the_release_before_leads_on_while_this_one_migrates_and_can_come_
         assert await found.read(lambda connection: connection.run_sync(found_version)) == schema.CURRENT
 
 
-async def test_a_guard_comes_first_and_its_refusal_ends_the_transaction(url: str) -> None:
-    async with database(url) as found:
-        seen: list[str] = []
-
-        async def guard(connection: AsyncConnection) -> None:
-            await insert(connection, f"guard {len(seen)}")
-            seen.append("guard")
-            if len(seen) > 2:
-                raise KeyError
-
-        async def work(connection: AsyncConnection) -> None:
-            await insert(connection, f"work {len(seen)}")
-            seen.append("work")
-
-        found.guard = guard
-        await found.write(work)
-        with pytest.raises(KeyError):
-            await found.write(work)
-        assert seen == ["guard", "work", "guard"]
-        assert await found.read(number_of) == 2
-        await found.apart(work)
-        assert (seen[3:], await found.read(number_of)) == (["work"], 3)
-
-
 async def test_a_word_apart_does_not_wait_for_a_write(url: str) -> None:
     async with database(url) as found:
 
