@@ -8,7 +8,6 @@ import random
 import signal
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -22,15 +21,15 @@ from monitor.metrics import Metrics
 from monitor.outbox import Outbox
 from monitor.outside import reach_outside
 from monitor.pipeline import Pipeline
+from monitor.place import open_at
 from monitor.probes.base import observe
 from monitor.push import REASONS, Pace, Pusher, Receiver
 from monitor.recall import recall
 from monitor.reload import reloading
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
-from monitor.store import LeaseLost, Retention, StoreUnavailable, StoreUnusable, Writer, open_database, open_store
+from monitor.store import LeaseLost, Retention, StoreUnavailable, StoreUnusable, Writer
 from monitor.store.late import LateStore
-from monitor.store.schema import CURRENT
 from monitor.watchdog import Watchdog
 from monitor.web import Door, Tokens, Web
 
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from monitor.model import CheckId, Delivery, Notification, Sample
     from monitor.outside import Outside
     from monitor.plan import Plan
-    from monitor.secrets import Secret
     from monitor.settings import Settings
     from monitor.store import Store
 
@@ -98,7 +96,7 @@ class Daemon:
         self.config = config
         self._redact = redactor(config, settings)
         retention = Retention(config.retention.samples, config.retention.size, config.retention.hours)
-        self._store = LateStore(lambda: _open(settings.database, retention), self._remember)
+        self._store = LateStore(lambda: open_at(settings.database, retention), self._remember)
         self._leadership = Leadership(self._store, self._clock)
         self._writer = Writer(self._store, self._clock)
         self.metrics = Metrics()
@@ -318,29 +316,3 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
-
-
-async def upgrade(where: Path | Secret) -> tuple[int, int]:
-    """Bring the schema of the store at `where` up to date; return its number before, 0 for a new one, and now.
-
-    Raises as `open_store` does.
-    """
-    database = await open_database(await asyncio.to_thread(_place, where))
-    await database.close()
-    return database.found, max(database.found, CURRENT)
-
-
-async def _open(where: Path | Secret, retention: Retention) -> Store:
-    """Open the store at `where`."""
-    return await open_store(await asyncio.to_thread(_place, where), retention)
-
-
-def _place(where: Path | Secret) -> Path | str:
-    """Return `where` as the store takes it; a file's folder is made if need be."""
-    if not isinstance(where, Path):
-        return where.reveal()
-    try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnusable(f"the folder {where.parent} cannot be made: {error.strerror or error}") from error
-    return where

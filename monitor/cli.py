@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from monitor import __version__, logs
-from monitor.app import redactor, serve, upgrade
+from monitor.app import redactor, serve
 from monitor.channels.base import Delivered, deliver
 from monitor.clock import SystemClock
 from monitor.config import Config, load
@@ -29,6 +29,7 @@ from monitor.explain import explain
 from monitor.faults import ConfigError, Fault, allowed
 from monitor.notice import trial
 from monitor.outside import reach_outside
+from monitor.place import upgrade
 from monitor.report import as_json, as_junit, as_line
 from monitor.schema import schema as file_schema
 from monitor.settings import read_settings
