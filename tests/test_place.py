@@ -25,7 +25,7 @@ async def test_the_folder_of_a_file_is_made(tmp_path: Path) -> None:
 
 async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
-    with pytest.raises(StoreUnusable, match="the folder .*data cannot be made"):
+    with pytest.raises(StoreUnusable, match=r"the folder .*data cannot be made"):
         await open_at(tmp_path / "data" / "monitor.db", Retention())
 
 
