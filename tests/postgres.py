@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 USER, PASSWORD = "monitor", "pass-of-the-store"
 NOBODY = "nobody"
@@ -33,7 +33,14 @@ PATIENCE = 30.0
 PORTS = (20_000, 32_000)
 """Below those that outgoing connections are given, so that a server that was stopped finds its port free again."""
 TRIES = 10
-SETTINGS = {"fsync": "off", "listen_addresses": "127.0.0.1", "max_connections": "50", "unix_socket_directories": ""}
+CONNECTIONS = 50
+SETTINGS = {
+    "fsync": "off",
+    "listen_addresses": "127.0.0.1",
+    "max_connections": str(CONNECTIONS),
+    "authentication_timeout": "10min",
+    "unix_socket_directories": "",
+}
 """Nothing here has to outlive the machine: without fsync a server starts and commits several times as fast."""
 
 
@@ -111,6 +118,26 @@ class Cluster:
             statement,
             self.dsn(database) + (f"?options={quote(options)}" if options else ""),
         )
+
+    @contextmanager
+    def session(self, database: str = "postgres") -> Iterator[Callable[[str], None]]:
+        """Keep one connection of the superuser open, and yield what sends it statements."""
+        command = [str(self.programs / "psql"), "--no-psqlrc", "-qAt", self.dsn(database)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=self.folder, text=True, **as_nobody()) as psql:
+
+            def say(statement: str) -> None:
+                assert psql.stdin
+                assert psql.stdout
+                psql.stdin.write(f"{statement};\n\\echo done\n")
+                psql.stdin.flush()
+                while psql.stdout.readline() != "done\n":
+                    assert psql.poll() is None
+
+            try:
+                yield say
+            finally:
+                psql.kill()
 
     @property
     def data(self) -> Path:

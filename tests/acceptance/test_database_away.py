@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager
+import socket
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pytest
 from tests.acceptance import peers
 from tests.acceptance.peers import until
 from tests.acceptance.process import SITE, Monitor
-from tests.postgres import cluster
+from tests.postgres import CONNECTIONS, cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +61,35 @@ def read_only(server: Cluster) -> Iterator[None]:
     server.psql("SELECT pg_reload_conf()")
 
 
-OUTAGES: dict[str, Outage] = {"refused": refused, "crashed": crashed, "silent": silent, "read-only": read_only}
+@contextmanager
+def locked(server: Cluster) -> Iterator[None]:
+    """Let somebody hold what every write needs, so that each is answered too late."""
+    with server.session() as say:
+        say("BEGIN; LOCK TABLE leases, samples, alerts IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+@contextmanager
+def full(server: Cluster) -> Iterator[None]:
+    """Take every connection there is, those of the daemon too, with clients that never say who they are."""
+    hello = b"\x00\x03\x00\x00user\x00monitor\x00database\x00postgres\x00\x00"
+    with server.session() as say, ExitStack() as clients:
+        for _ in range(2):
+            for _ in range(CONNECTIONS):
+                client = clients.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+                client.sendall((len(hello) + 4).to_bytes(4, "big") + hello)
+            say("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'runbook-monitor'")
+        yield
+
+
+OUTAGES: dict[str, Outage] = {
+    "refused": refused,
+    "crashed": crashed,
+    "silent": silent,
+    "read-only": read_only,
+    "locked": locked,
+    "full": full,
+}
 
 
 @dataclass
