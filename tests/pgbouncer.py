@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -48,7 +47,7 @@ def pgbouncer(cluster: Cluster, user: str, password: str, size: int) -> Iterator
             _wait_for(port, running)
             yield port
         finally:
-            running.send_signal(signal.SIGQUIT)
+            running.kill()
             running.wait(PATIENCE)
             shutil.rmtree(folder)
 

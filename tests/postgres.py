@@ -135,6 +135,7 @@ class Cluster:
                     assert psql.poll() is None
 
             try:
+                say("SELECT 1")
                 yield say
             finally:
                 psql.kill()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.soak.ledger import Ledger
     from tests.soak.world import World
 
-TWO_HOURS = 0.08
+AN_HOUR = 0.04
 BUSY = 12.0
 SEEDS = (3, 4, 104)
 
@@ -27,7 +27,7 @@ SEEDS = (3, 4, 104)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_bad_day_loses_nothing_and_doubles_nothing_without_a_reason(seed: int) -> None:
     """Two hours with as much trouble as in a day, then calm: see docs/soak.md for what the ledger says."""
-    ledger = week(seed, TWO_HOURS, BUSY)
+    ledger = week(seed, AN_HOUR, BUSY)
     assert ledger.balanced, f"\n{ledger}"
     assert ledger.must
     assert ledger.injected.keys() >= {"kill", "reload", "target down"}
@@ -47,7 +47,7 @@ def test_a_ledger_with_a_message_missing_does_not_balance(monkeypatch: pytest.Mo
         return books["short"]
 
     monkeypatch.setattr(weeks, "judge", cooked)
-    week(SEEDS[0], TWO_HOURS / 2, BUSY)
+    week(SEEDS[0], AN_HOUR / 2, BUSY)
     assert books["short"].lost
     assert any("doubled under another key" in line for line in books["doubled"].wrong)
 
