@@ -26,7 +26,7 @@ SEEDS = (3, 4, 104)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_bad_day_loses_nothing_and_doubles_nothing_without_a_reason(seed: int) -> None:
-    """Two hours with as much trouble as in a day, then calm: see docs/soak.md for what the ledger says."""
+    """An hour with as much trouble as in half a day, then calm: see docs/soak.md for what the ledger says."""
     ledger = week(seed, AN_HOUR, BUSY)
     assert ledger.balanced, f"\n{ledger}"
     assert ledger.must
