@@ -30,6 +30,8 @@ BOTH_LOOPS = True
 
 CHECK = CheckId("shop", "probe")
 SHORT = 0.8
+TIMER = 0.001
+"""uvloop counts whole milliseconds."""
 """The deadline where it is what is tested, in seconds; everywhere else a busy machine has time."""
 SLACK = 0.35
 NAME = "shop.test"
@@ -127,7 +129,7 @@ async def test_the_deadline_is_kept_and_what_was_measured_before_it(
         took = perf_counter() - started
         await asyncio.wait_for(peer.quiet.wait(), 20)
     assert (sample.state, sample.reason) == (State.DOWN, Reason.TIMEOUT)
-    assert SHORT <= took < SHORT + SLACK + late()
+    assert SHORT - TIMER <= took < SHORT + SLACK + late()
     assert {"dns", "connect"} <= noted(sample)
     assert "duration" not in noted(sample)
 

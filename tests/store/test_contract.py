@@ -290,7 +290,7 @@ measured = st.builds(
 batches = st.lists(st.tuples(st.lists(measured, max_size=6), st.integers(0, 6)), max_size=6)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=batches)
 async def test_hours_equal_a_recomputation_however_late_samples_come(
     address_of: values.AddressOf, tmp_path_factory: pytest.TempPathFactory, batches: list[tuple[list[Sample], int]]
