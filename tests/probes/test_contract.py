@@ -30,9 +30,9 @@ BOTH_LOOPS = True
 
 CHECK = CheckId("shop", "probe")
 SHORT = 0.8
+"""The deadline where it is what is tested, in seconds; everywhere else a busy machine has time."""
 TIMER = 0.001
 """uvloop counts whole milliseconds."""
-"""The deadline where it is what is tested, in seconds; everywhere else a busy machine has time."""
 SLACK = 0.35
 NAME = "shop.test"
 
