@@ -28,6 +28,11 @@ log = structlog.get_logger()
 class Leasable(Protocol):
     """The part of a store that leadership needs."""
 
+    @property
+    def owner(self) -> str:
+        """As `Store.owner`."""
+        ...
+
     async def lead(self) -> bool:
         """As `Store.lead`."""
         ...
@@ -60,7 +65,7 @@ class Leadership:
         while not self.leads:
             try:
                 self.leads = await self._store.lead()
-                self._tell("" if self.leads else "another instance leads")
+                self._tell("" if self.leads else f"{self._store.owner or 'another instance'} leads")
                 self.reached, alone_at = True, None
             except StoreUnavailable as error:
                 self._tell(str(error))
@@ -80,7 +85,7 @@ class Leadership:
             self.reached = True
             self._tell("")
             if not self.leads:
-                raise LeaseLost("another instance leads")
+                raise LeaseLost(f"{self._store.owner or 'another instance'} leads")
 
     async def resign(self) -> None:
         """Give the lease up, so that another instance takes over at once; without a store it runs out by itself."""

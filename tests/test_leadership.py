@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.leadership import Leadership
 from monitor.store import LeaseLost, StoreUnavailable
@@ -24,6 +25,7 @@ class Lease:
     """A store that answers with `says`: whether we lead, or that it is away."""
 
     says: bool | None
+    owner: str = "host, process 7"
     asked: int = 0
     resigned: list[bool] = field(default_factory=list)
 
@@ -67,6 +69,7 @@ async def test_a_free_lease_is_ours_at_once() -> None:
 
 
 async def test_whoever_waits_takes_over_within_a_second() -> None:
+    """And says once whom it waits for."""
     lease = Lease(says=False)
 
     async def script(clock: FakeClock, task: asyncio.Task[None], leadership: Leadership) -> None:
@@ -77,7 +80,9 @@ async def test_whoever_waits_takes_over_within_a_second() -> None:
         assert await after(clock, task, 1)
         assert leadership.leads
 
-    await gaining(lease, script)
+    with capture_logs() as logs:
+        await gaining(lease, script)
+    assert [line["why"] for line in logs] == ["host, process 7 leads", ""]
 
 
 async def test_whoever_never_reached_the_store_goes_on_alone_after_a_minute() -> None:
