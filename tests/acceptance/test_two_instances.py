@@ -81,9 +81,8 @@ async def a_deploy(folder: Path) -> Seen:
         await run.hook.hears("firing")
         await run.overlap()
         assert await run.old.shows("monitor_leader") == 1
-        began = time.monotonic()
         assert await run.old.stop() == 0
-        took = await run.takeover(began)
+        took = await run.takeover(time.monotonic())
         assert await run.new.shows("monitor_leader") == 1
         run.shop.heals()
         await run.hook.hears("resolved", within=90)
@@ -96,7 +95,7 @@ def test_a_deploy_makes_one_page_and_one_resolve(told: Seen) -> None:
     page, over = told.posts
     assert (page.alerts[0]["status"], over.alerts[0]["status"]) == ("firing", "resolved")
     assert page.incidents == over.incidents
-    assert told.takeover < 5  # the old one's last second included; what it costs the lease is under 1 s
+    assert told.takeover < 3  # promised is 1 s, and kept on an idle machine: docs/render.md
 
 
 async def a_power_cut(folder: Path) -> Seen:
