@@ -52,6 +52,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    async def shutdown_default_executor(self, *_: float | None) -> None:
+        """Wait for the threads however long the real time is: its limit would pass here at once."""
+        with self.busy():
+            await super().shutdown_default_executor()
+
     @contextmanager
     def busy(self) -> Iterator[None]:
         """Let time stand still while a thread is waited for."""
