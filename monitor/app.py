@@ -22,7 +22,7 @@ from monitor.outbox import Outbox
 from monitor.outside import reach_outside
 from monitor.pipeline import Pipeline
 from monitor.place import open_at
-from monitor.probes.base import observe
+from monitor.probes.base import observe, starved
 from monitor.push import REASONS, Pace, Pusher, Receiver
 from monitor.recall import recall
 from monitor.reload import reloading
@@ -230,7 +230,8 @@ class Daemon:
         await self._scheduler.run_now(check)
 
     async def _observe(self, plan: Plan) -> Sample:
-        return await observe(plan.id, plan.check, self._outside.for_probes(self._redact), self._clock)
+        sample = await observe(plan.id, plan.check, self._outside.for_probes(self._redact), self._clock)
+        return starved(sample, self._watchdog.stalled(sample.took))
 
     def _sender(self, channel: Channel) -> Callable[[Delivery], Awaitable[SendResult]]:
         resources = self._outside.for_channels(self._redact)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import sys
+from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ PATIENCE = timedelta(seconds=30)
 BEAT = timedelta(milliseconds=500)
 REARMS = 6
 """How many times within its patience the watchdog is put off: each time costs a thread's start."""
+REMEMBERED = 100
+"""Beats that came late, of which it is remembered by how much."""
 
 
 class Watchdog:
@@ -43,6 +46,8 @@ class Watchdog:
         self._patience = patience.total_seconds()
         self._beat = min(beat, patience / REARMS).total_seconds()
         self._file = file
+        self._begun = 0.0
+        self._late: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
 
     async def run(self) -> None:
         """Watch until cancelled; then the process may take as long as it likes."""
@@ -50,14 +55,25 @@ class Watchdog:
         armed = -self._patience
         try:
             while True:
-                begun = loop.time()
+                begun = self._begun = loop.time()
                 if begun - armed >= self._patience / REARMS:
                     self._arm()
                     armed = begun
                 await asyncio.sleep(self._beat)
-                self._lag(max(loop.time() - begun - self._beat, 0.0))
+                late = self._lateness(loop.time())
+                self._late.append((loop.time(), late))
+                self._lag(late)
         finally:
             faulthandler.cancel_dump_traceback_later()
+
+    def stalled(self, within: timedelta) -> timedelta:
+        """Return by how much the latest beat of the last `within` came too late, or is too late now."""
+        now = asyncio.get_running_loop().time()
+        beats = [late for ended, late in self._late if now - ended <= within.total_seconds()]
+        return timedelta(seconds=max([*beats, self._lateness(now) if self._begun else 0.0]))
+
+    def _lateness(self, now: float) -> float:
+        return max(now - self._begun - self._beat, 0.0)
 
     def _arm(self) -> None:
         faulthandler.dump_traceback_later(self._patience, exit=True, file=self._file or sys.stderr)

@@ -81,3 +81,21 @@ async def test_lag_is_what_the_loop_was_late() -> None:
     assert 0.2 < max(lags) < 5
     assert all(lag >= 0 for lag in lags)
     assert min(lags) < 0.1
+
+
+async def test_a_stall_is_remembered_for_those_who_ran_beside_it() -> None:
+    """Whoever asks in the midst of waking, before the next beat, hears of it as well; who began later does not."""
+    with open("/dev/null", "w") as nowhere:  # noqa: ASYNC230, PTH123 - pytest's stderr has no descriptor
+        watchdog = Watchdog(lambda _: None, beat=timedelta(milliseconds=20), file=nowhere)
+        assert watchdog.stalled(timedelta(seconds=60)) == timedelta()
+        watching = asyncio.create_task(watchdog.run())
+        await asyncio.sleep(0.05)
+        time.sleep(0.5)  # noqa: ASYNC251 - the stall
+        waking = watchdog.stalled(timedelta())
+        await asyncio.sleep(0.05)
+        beside, later = watchdog.stalled(timedelta(seconds=60)), watchdog.stalled(timedelta(milliseconds=1))
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    assert waking > timedelta(seconds=0.4)
+    assert beside > timedelta(seconds=0.4)
+    assert later < beside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
@@ -190,6 +190,21 @@ class Run:
     def note(self, name: str, value: float, **label: str) -> None:
         """Note a measure in its base unit."""
         self.measures.append(Measure(name, value, labels(label) if label else ()))
+
+
+STARVED = timedelta(seconds=1)
+"""A run beside a stall of so long says nothing of its target."""
+
+
+def starved(sample: Sample, stalled: timedelta) -> Sample:
+    """Return `sample`, or that nothing can be known of it, when we ourselves stood still for `stalled` meanwhile.
+
+    What a stopped process or a busy machine takes for slow, or for silence, is our fault and not the target's.
+    """
+    if stalled < STARVED:
+        return sample
+    detail = f"the monitor itself stood still for {show_duration(stalled.total_seconds())}"
+    return replace(sample, state=State.UNKNOWN, reason=Reason.UNKNOWN, detail=detail, measures=())
 
 
 async def observe(check_id: CheckId, check: Check, resources: Resources, clock: Clock) -> Sample:

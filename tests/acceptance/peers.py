@@ -35,9 +35,13 @@ async def until(condition: Callable[[], Any], what: str, within: float = PATIENC
 
 @dataclass
 class Shop:
-    """What is watched: answers with `status`; with `echoes`, it says what it was asked with, secrets and all."""
+    """What is watched: answers with `status`; with `echoes`, it says what it was asked with, secrets and all.
+
+    It takes `delay` seconds for an answer.
+    """
 
     status: int = 200
+    delay: float = 0.0
     echoes: bool = False
     asked: int = 0
     url: str = ""
@@ -52,6 +56,7 @@ class Shop:
         self.asked += 1
         asked = [f"{name}: {value}" for name, value in request.headers.items()]
         said = " ".join([request.path_qs, *reversed(asked)])
+        await asyncio.sleep(self.delay)
         return web.Response(status=self.status, text=said if self.echoes else "the shop")
 
 

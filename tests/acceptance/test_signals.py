@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ RUNS = 'monitor_probe_runs_total{{system="shop",check="{}"}}'
 MISSED = 'monitor_probe_missed_runs_total{system="shop",check="site"}'
 SAMPLES_OF_SITE = "SELECT at FROM samples JOIN checks ON check_id = id WHERE name = 'site'"
 OWED = "SELECT * FROM notifications WHERE settled_at IS NULL"
+UNKNOWN = 'monitor_probe_unknown_total{system="shop",check="site"}'
+FAILED = 'monitor_probe_failures_total{system="shop",check="site",reason="timeout"}'
 RELOADED = "monitor_config_last_reload_successful"
 
 
@@ -130,3 +133,21 @@ async def test_sighup_takes_up_what_changed_and_disturbs_nothing_else(
         await daemon.stop()
         ran = len(daemon.stored(SAMPLES_OF_SITE)) - before
         assert ran - 2 <= seen[site] <= ran  # it was counted before the last ones, and from the start on
+
+
+async def test_a_daemon_that_stood_still_blames_nobody(
+    shop: Shop, hook: Receiver, watching: Callable[..., Monitor]
+) -> None:
+    """Stopped in the midst of runs, far beyond their deadline: they could not tell, and no page is sent."""
+    shop.delay = 0.8  # so that a run is under way nearly always
+    text = SITE.replace("down: {critical: 2}", "down: {critical: 1}")
+    async with watching(text) as daemon:
+        await until(lambda: shop.asked >= 2, "two looks")
+        for _ in range(3):
+            daemon.signal(signal.SIGSTOP)
+            await asyncio.sleep(3)
+            daemon.signal(signal.SIGCONT)
+            await asyncio.sleep(2)
+        await until(lambda: daemon.shows(UNKNOWN), "a run that could not tell")
+        assert await daemon.shows(FAILED) == 0
+    assert "down" not in [alert["labels"]["alertname"] for post in hook.posts for alert in post.alerts]
