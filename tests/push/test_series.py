@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from monitor.push.backlog import Batch
 
 AT = wire.milliseconds(START)
-NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,10}", fullmatch=True).filter(lambda name: name != "__name__")
+# Two underscores are reserved: our page never shows such a name, and the parser refuses it.
+NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,10}", fullmatch=True).filter(lambda name: not name.startswith("__"))
 VALUES = st.floats() | st.sampled_from([math.inf, -math.inf, math.nan, -0.0, 1e308, 5e-324, 0.1, 2.0**53])
 AWKWARD = st.text(st.sampled_from('a\\"\n{}=, #é\u2028\r\t\x00\ud800'), max_size=20)
 
