@@ -129,6 +129,7 @@ async def main(url: str = "") -> None:
     """Measure."""
     if url:
         store = await open_store(url)
+        await store.lead()
         await measure_writes(store)
         await measure_size(store, url)
         await measure_tidy(store)
