@@ -19,7 +19,7 @@ import typer.main
 from monitor.cli import app
 from monitor.config import load
 from monitor.faults import ConfigError
-from monitor.settings import Settings, read_settings, variables
+from monitor.settings import read_settings, variables
 from tests.blueprint import faults, read
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ FORMS = [CHEAP, POSTGRES, WEB]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 BUILD = {"IMAGE_USER"}
 """What only the image's build reads."""
-LATER = {"MONITOR_REMOTE_WRITE_URL"}
-"""What the settings read as soon as metrics are pushed."""
 DUMMIES = {
     "MONITOR_DEADMAN_URL": "https://deadman.example.com/ping/1",
     "MONITOR_REMOTE_WRITE_URL": "https://user:dummy@push.example.com/api/prom/push",
@@ -69,18 +67,7 @@ def values(path: Path) -> dict[str, str]:
             found[key] = GENERATED
         else:
             found[key] = variable.get("value") or DUMMIES[key]
-    return {key: value for key, value in found.items() if key not in LATER - set(variables())}
-
-
-def needs_postgres(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip for a form with PostgreSQL while the settings know SQLite only."""
-    if "MONITOR_DATABASE_URL" not in values(path):
-        return
-    monkeypatch.setenv("MONITOR_DATABASE_URL", DATABASE)
-    try:
-        Settings()
-    except ValueError:
-        pytest.skip("the settings of this tree know no PostgreSQL")
+    return found
 
 
 @pytest.mark.parametrize("path", FORMS, ids=short)
@@ -145,7 +132,7 @@ def test_every_variable_is_read_by_somebody(path: Path) -> None:
     environ = values(path)
     loaded = load(ROOT / "config", environ, environ["MONITOR_SYSTEMS"].split(","))
     named = {variable["key"] for variable in service(path)["envVars"]}
-    assert named <= {*variables(), *loaded.variables} | BUILD | LATER
+    assert named <= {*variables(), *loaded.variables} | BUILD
     assert not loaded.skipped
     assert all(f"ARG {name}=" in DOCKERFILE for name in BUILD)
 
@@ -177,11 +164,8 @@ def test_its_commands_are_ours(path: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize("path", FORMS, ids=short)
-def test_the_pre_deploy_command_passes_where_render_runs_it(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_pre_deploy_command_passes_where_render_runs_it(path: Path, tmp_path: Path) -> None:
     """In a folder like the image's, with what the blueprint sets and no disk: exit status 0, without a doubt."""
-    needs_postgres(path, monkeypatch)
     assert "COPY config /usr/share/monitor\n" in DOCKERFILE
     environ = values(path)
     assert environ["MONITOR_CONFIG"] == "/usr/share/monitor"
@@ -220,7 +204,6 @@ def test_the_cheap_form_remembers_on_its_disk(monkeypatch: pytest.MonkeyPatch, t
 
 @pytest.mark.parametrize("path", [POSTGRES, WEB], ids=short)
 def test_the_forms_with_postgresql_need_no_disk(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    needs_postgres(path, monkeypatch)
     (tmp_path / "mountinfo").write_text(BARE)
     set_all(monkeypatch, values(path))
     assert read_settings(tmp_path / "mountinfo").render
