@@ -177,6 +177,7 @@ class Daemon:
             stack.push_async_callback(self._writer.close)
             writing = asyncio.create_task(self._writer.run(), name="writer")
             stack.push_async_callback(_end, {writing})
+            stack.callback(self._outside.databases.close)  # an instance that waits holds no connection
             try:
                 await self._work(stop, {writing, *around})
             finally:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitor.channels.base import Resources as ChannelResources
 from monitor.channels.posting import open_session
+from monitor.databases import Databases
 from monitor.network import Resolver, TlsContexts
 from monitor.probes.base import Resources as ProbeResources
 
@@ -25,13 +26,14 @@ class Outside:
 
     resolver: Resolver
     tls: TlsContexts
+    databases: Databases
     session: aiohttp.ClientSession
     kept: aiohttp.ClientSession
     """For one peer that is sent to again and again: its connections are kept."""
 
     def for_probes(self, redact: Redactor) -> ProbeResources:
         """Return what a run of a probe may use."""
-        return ProbeResources(self.resolver, self.tls, redact)
+        return ProbeResources(self.resolver, self.tls, self.databases, redact)
 
     def for_channels(self, redact: Redactor) -> ChannelResources:
         """Return what a send may use."""
@@ -42,9 +44,11 @@ class Outside:
 async def reach_outside() -> AsyncIterator[Outside]:
     """Yield the shared parts, and close them in the end. The system's certificates are read before, not by a probe."""
     resolver, tls = Resolver(), TlsContexts()
+    databases = Databases(resolver)
     tls.get()
     try:
         async with open_session(resolver, tls) as session, open_session(resolver, tls, keep=True) as kept:
-            yield Outside(resolver, tls, session, kept)
+            yield Outside(resolver, tls, databases, session, kept)
     finally:
+        databases.close()
         await resolver.close()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -23,6 +24,7 @@ from monitor.model import State
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from monitor.clock import Clock
     from monitor.model import CheckId, Sample
@@ -111,6 +113,7 @@ class Scheduler:
         self._limits = limits
         self._slots = asyncio.Semaphore(limits.in_flight)
         self._host_slots: dict[str, asyncio.Semaphore] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
         self._seats: dict[CheckId, _Seat] = {}
         self._due: list[tuple[datetime, int, CheckId, _Seat]] = []
         self._order = itertools.count()
@@ -125,6 +128,9 @@ class Scheduler:
         hosts = {plan.check.host for plan in plans.values()}
         self._host_slots = {
             host: self._host_slots.get(host) or asyncio.Semaphore(self._limits.per_host) for host in hosts
+        }
+        self._turns = {
+            key: self._turns.get(key) or asyncio.Lock() for key in {each.check.alone for each in plans.values()}
         }
         for check, plan in plans.items():
             if check in self._seats:
@@ -201,9 +207,12 @@ class Scheduler:
 
     async def _probe(self, plan: Plan, begun: datetime) -> Sample:
         """Run the probe once it has its slots, for which it waits since `begun`; its deadline begins then."""
-        async with self._host_slots[plan.check.host], self._slots:
+        async with self._turn(plan), self._host_slots[plan.check.host], self._slots:
             self._gauges.waited((self._clock.now() - begun).total_seconds())
             return await self._observe(plan)
+
+    def _turn(self, plan: Plan) -> AbstractAsyncContextManager[None]:
+        return self._turns[plan.check.alone] if plan.check.alone else nullcontext()
 
     def _again(self, seat: _Seat, due: datetime, *, soon: bool) -> None:
         if self._seats.get(seat.plan.id) is not seat:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,9 +43,11 @@ class Finding:
 async def sweep(plans: Sequence[Plan], resources: Resources, clock: Clock) -> AsyncIterator[Finding]:
     """Run `plans`, some at once, and yield what each found, in their order, as soon as it can be told."""
     slots = asyncio.Semaphore(AT_ONCE)
+    turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def run(plan: Plan) -> Finding:
-        async with slots:
+        turn = turns[plan.check.alone] if plan.check.alone else nullcontext()
+        async with turn, slots:
             sample = await observe(plan.id, plan.check, resources, clock)
         return Finding(plan, sample, tuple(_crossed(plan, sample)))
 

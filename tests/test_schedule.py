@@ -77,8 +77,11 @@ class Gauges:
         self.left_out[check] += count
 
 
-def plan(name: str, every: float = 10, retry: float = 10, host: str = "", print_: str = "1") -> Any:  # noqa: ANN401 - as much of a plan as the scheduler needs
-    check = SimpleNamespace(every=every * SECOND, retry_every=retry * SECOND, host=host or f"host of {name}")
+def plan(  # noqa: PLR0913 - each has a default
+    name: str, every: float = 10, retry: float = 10, host: str = "", print_: str = "1", alone: str = ""
+) -> Any:  # noqa: ANN401 - as much of a plan as the scheduler needs
+    host = host or f"host of {name}"
+    check = SimpleNamespace(every=every * SECOND, retry_every=retry * SECOND, host=host, alone=alone)
     return SimpleNamespace(id=CheckId("s", name), check=check, fingerprint=print_)
 
 
@@ -228,6 +231,16 @@ async def test_a_busy_host_delays_no_other(bench: Bench, clock: FakeClock) -> No
     bench.plans(plan("quick", every=1, retry=1), *(plan(f"slow{n}", every=10, host="one") for n in range(30)))
     await clock.advance(timedelta(minutes=2))
     assert len(bench.began["quick"]) == 120
+
+
+async def test_what_only_one_may_use_is_used_by_one(bench: Bench, clock: FakeClock) -> None:
+    """Checks of one database run one after the other, each in its turn, and take no slot while they wait."""
+    bench.takes = lambda name: 4.0 if name.startswith("db") else 0.0
+    bench.plans(plan("other", every=1, retry=1), *(plan(f"db{n}", every=20, host="db", alone="db") for n in range(4)))
+    await clock.advance(timedelta(minutes=2))
+    assert bench.most_active["db"] == 1
+    assert all(len(bench.began[f"db{n}"]) >= 5 for n in range(4))
+    assert len(bench.began["other"]) == 120
 
 
 async def test_run_now_runs_at_once_and_leaves_the_grid_alone(bench: Bench, clock: FakeClock) -> None:

@@ -20,13 +20,14 @@ from tests.fakes import FakeClock
 from tests.plans import plan, threshold
 
 if TYPE_CHECKING:
+    from monitor.databases import Databases
     from monitor.network import Resolver
     from monitor.plan import Plan
     from monitor.probes.base import Run
     from monitor.sweep import Finding
     from monitor.thresholds import Threshold
 
-RESOURCES = Resources(cast("Resolver", None), TlsContexts(), Redactor())
+RESOURCES = Resources(cast("Resolver", None), TlsContexts(), cast("Databases", None), Redactor())
 
 
 class Staged(Check):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -17,12 +16,15 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PUBLIC = ("_URL", "_HOST", "_DOMAIN", "_ORIGIN", "_NAME", "_PORT", "_PATH", "_EMAIL", "_ZONE", "_REGION")
 """How the name of a variable ends whose value may be printed, unless it holds a password or a query."""
 
+DATABASES = frozenset({"postgres", "postgresql", "redis", "rediss"})
 STAND_INS = (
     "https://placeholder.invalid",
     "placeholder.invalid",
     "placeholder",
     "placeholder@placeholder.invalid",
     "smtp://placeholder.invalid",
+    "postgresql://placeholder.invalid/placeholder",
+    "redis://placeholder.invalid",
     "1",
     "30s",
     "1MB",
@@ -99,17 +101,23 @@ class Variables:
 
 
 def url_secrets(text: str) -> Iterator[str]:
-    """Yield the parts of an address that must not be printed: password or user, and the values of its query."""
+    """Yield the parts of an address that must not be printed: password or user, and the values of its query.
+
+    Of a database's address the query holds settings, such as `sslmode=require`, and may hold a password.
+    """
     try:
         parts = urlsplit(text)
         password, user = parts.password, parts.username
     except ValueError:
         return
-    if not parts.scheme or not parts.netloc:
+    settings = parts.scheme in DATABASES
+    if not parts.scheme or not (parts.netloc or settings):
         return
-    for part in filter(None, (password, user if password is None else None)):
+    for part in filter(None, (password, user if password is None and not settings else None)):
         yield from {part, unquote(part)}
-    yield from chain.from_iterable({value, unquote(value)} for _, value in parse_qsl(parts.query))
+    for name, value in parse_qsl(parts.query):
+        if not settings or "password" in name:
+            yield from {value, unquote(value)}
 
 
 def _stand_ins(text: str) -> tuple[str, ...]:

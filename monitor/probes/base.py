@@ -18,6 +18,7 @@ from monitor.units import Unit, show_duration
 
 if TYPE_CHECKING:
     from monitor.clock import Clock
+    from monitor.databases import Databases
     from monitor.network import Resolver, TlsContexts
     from monitor.secrets import Redactor
 
@@ -144,6 +145,11 @@ class Check(Fields, ABC):
     def host(self) -> str:
         """Return the host that limits how many probes run at once: a name or address, without a port."""
 
+    @property
+    def alone(self) -> str:
+        """Return what only one run at a time may use, such as a database; empty: nothing."""
+        return ""
+
     @abstractmethod
     async def probe(self, run: Run) -> None:
         """Look once. Return if the target is up; raise `Failure` if it is not, or if that cannot be told.
@@ -176,6 +182,7 @@ class Resources:
 
     resolver: Resolver
     tls: TlsContexts
+    databases: Databases
     redact: Redactor
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.store.address import is_postgres
+from monitor.databases import is_postgres
 from monitor.store.base import (
     LEASE,
     LEASE_POLL,

@@ -17,8 +17,9 @@ from weakref import WeakSet
 from sqlalchemy import event, exc, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from monitor.databases import AddressError, parse
+from monitor.databases.breaking_off import breakable
 from monitor.store import schema
-from monitor.store.address import parse
 from monitor.store.base import StoreUnavailable, StoreUnusable
 from monitor.store.migrations import found_version, migrate
 from monitor.store.refusal import FOREIGN, meaning
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from monitor.store.address import Address
+    from monitor.databases import Address
     from monitor.store.database import Work
 
 T = TypeVar("T")
@@ -46,7 +47,6 @@ CONNECTIONS = 3
 RENEWED_AFTER = timedelta(minutes=5)
 """How old a connection becomes: what stands between may forget an idle one without telling us."""
 
-GRACE = timedelta(seconds=1)
 MIGRATION_LOCK = 0x52424D4E
 """`RBMN`: two instances that start together migrate one after the other."""
 
@@ -68,7 +68,10 @@ async def open_postgres(url: str) -> PostgresDatabase:
     Raises `StoreUnusable`, with everything left as it is, when something else is there, when its schema is of a newer
     release, or when we are not let in; raises `StoreUnavailable` when it cannot be reached now.
     """
-    database = PostgresDatabase(parse(url))
+    try:
+        database = PostgresDatabase(parse(url))
+    except AddressError as error:
+        raise StoreUnusable(str(error)) from None
     try:
         await database.prepare()
     except BaseException:
@@ -160,7 +163,8 @@ class PostgresDatabase:
         try:
             async with asyncio.timeout(deadline.total_seconds()), turn:
                 self._require_open()
-                return await self._abortable(opening, work)
+                held: list[asyncpg.Connection[Any]] = []
+                return await breakable(self._transact(opening, work, held), held)
         except TimeoutError as error:
             msg = f"{self._name} did not answer within {show_duration(deadline.total_seconds())}"
             raise StoreUnavailable(msg) from error
@@ -169,21 +173,6 @@ class PostgresDatabase:
             if told is None:
                 raise
             raise told from error
-
-    async def _abortable(self, opening: str, work: Work[T]) -> T:
-        """Run a transaction; when the caller is cancelled, close its connection rather than wait for the server."""
-        held: list[asyncpg.Connection[Any]] = []
-        task = asyncio.create_task(self._transact(opening, work, held))
-        task.add_done_callback(_heard)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            for driver in held:
-                driver.terminate()
-            if not held or not (await asyncio.wait({task}, timeout=GRACE.total_seconds()))[0]:
-                task.cancel()
-            await asyncio.wait({task})
-            raise
 
     async def _transact(self, opening: str, work: Work[T], held: list[asyncpg.Connection[Any]]) -> T:
         async with self._engine.connect() as connection:
@@ -276,8 +265,3 @@ async def _undo(connection: AsyncConnection) -> None:
     except FOREIGN:
         driver.terminate()
         await connection.invalidate()
-
-
-def _heard(task: asyncio.Task[Any]) -> None:
-    if not task.cancelled():
-        task.exception()  # Asked for, because nobody may be waiting for it any more.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from monitor.databases import Databases
 from monitor.network import Resolver, TlsContexts
 from monitor.probes.base import Resources
 from monitor.secrets import Redactor, Secret
@@ -21,5 +22,7 @@ SECRET = 'hunter2/"s&cret'  # with characters that URLs, JSON and repr write in 
 @pytest.fixture
 async def resources(names: NameServer) -> AsyncIterator[Resources]:
     resolver = Resolver([names.address])
-    yield Resources(resolver, TlsContexts(), Redactor([Secret(SECRET)]))
+    databases = Databases(resolver)
+    yield Resources(resolver, TlsContexts(), databases, Redactor([Secret(SECRET)]))
+    databases.close()
     await resolver.close()

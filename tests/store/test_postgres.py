@@ -15,9 +15,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from monitor.databases import parse
 from monitor.model import Change, CheckId
 from monitor.store import Retention, StoreUnavailable, StoreUnusable, open_store, schema
-from monitor.store.address import parse
 from monitor.store.migrations import found_version
 from monitor.store.postgres import CONNECTIONS, PostgresDatabase, open_postgres
 from tests.fakes import START

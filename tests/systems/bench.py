@@ -22,6 +22,7 @@ from monitor.channels.base import Resources as ChannelResources
 from monitor.channels.base import deliver
 from monitor.channels.posting import open_session
 from monitor.config import load
+from monitor.databases import Databases
 from monitor.model import CheckId, Severity, State
 from monitor.network import Resolver, TlsContexts
 from monitor.outbox import Outbox
@@ -95,13 +96,14 @@ class Bench(Generic[System]):
     overtaken = False
     committed_at: datetime | None = None
 
-    def __init__(self, stand_in: System, config: Config, inboxes: Inboxes) -> None:
+    def __init__(self, stand_in: System, config: Config, inboxes: Inboxes, databases: Databases) -> None:
         self.stand_in = stand_in
         self.config = config
         self.clock = FakeClock(datetime.now(UTC))  # certificates end by the real clock
         self._inboxes = inboxes
         self._tls = TlsContexts()
         self._redact = Redactor(config.secrets)
+        self.databases = databases
         self._outbox = Outbox(
             self.clock, self, self, fall_back=self._nobody, last_resort=self._nobody, jitter=lambda: 0.0
         )
@@ -157,7 +159,7 @@ class Bench(Generic[System]):
     async def _run_once(self, plan: Plan) -> Sample:
         resolver = Resolver([self.stand_in.names.address])  # a kept one remembers for a second what a name was
         try:
-            resources = ProbeResources(resolver, self._tls, self._redact)
+            resources = ProbeResources(resolver, self._tls, self.databases, self._redact)
             sample = await observe(plan.id, plan.check, resources, self.clock)
         finally:
             await resolver.close()
@@ -233,10 +235,11 @@ async def bench(
             await stack.enter_async_context(posts()),
             await stack.enter_async_context(mails()),
         )
-        environ = {**inboxes.environ, **stand_in.environ, **settings}
-        made = Bench(stand_in, read(stand_in.name, environ), inboxes)
         resolver, tls = Resolver(), TlsContexts()
         stack.push_async_callback(resolver.close)
+        environ = {**inboxes.environ, **stand_in.environ, **settings}
+        made = Bench(stand_in, read(stand_in.name, environ), inboxes, Databases(resolver))
+        stack.callback(made.databases.close)
         session = await stack.enter_async_context(open_session(resolver, tls))
         made.connect(ChannelResources(session, resolver, tls, Redactor(made.config.secrets)))
         yield made

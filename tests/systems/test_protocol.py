@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.clock import SystemClock
+from monitor.databases import Databases
 from monitor.network import Resolver, TlsContexts
 from monitor.probes.base import Resources
 from monitor.secrets import Redactor
@@ -32,7 +33,7 @@ async def swept(stand_in: SeedSource) -> list[Finding]:
     config = read("seedsource", stand_in.environ)
     resolver = Resolver([stand_in.names.address])
     try:
-        resources = Resources(resolver, TlsContexts(), Redactor(config.secrets))
+        resources = Resources(resolver, TlsContexts(), Databases(resolver), Redactor(config.secrets))
         return [finding async for finding in sweep(list(config.plans.values()), resources, SystemClock())]
     finally:
         await resolver.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy import exc, make_url
 
-from monitor.store.base import StoreUnusable
+from monitor.model import stable_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,22 +28,39 @@ KNOWN = (
     "application_name",
     "channel_binding",
     *MEANINGLESS,
+    "dbname",
     "host",
     "options",
+    "password",
+    "port",
     "sslcert",
     "sslkey",
     "sslmode",
     "sslrootcert",
     "target_session_attrs",
+    "user",
 )
+
+
+class AddressError(ValueError):
+    """An address that cannot be used; says why, and nothing that was secret in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a database is: `shown` for people, `options` for the driver, the password among them."""
+    """Where a database is: `shown` for people, `options` for the driver, with the password.
+
+    `key` is the same for the same address, and tells nothing of it.
+    """
 
     shown: str
+    key: str
     options: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def host(self) -> str:
+        """Return the machine that it is on: a name, an address, or the folder of a socket."""
+        return str(self.options["host"])
 
 
 def is_postgres(url: str) -> bool:
@@ -52,27 +69,38 @@ def is_postgres(url: str) -> bool:
 
 
 def parse(url: str) -> Address:
-    """Return what `url` says; raises `StoreUnusable`, without the password, when that cannot be used."""
+    """Return what `url` says; raises `AddressError` when that cannot be used."""
     parts = _split(url)
     given = {name: value if isinstance(value, str) else ",".join(value) for name, value in parts.query.items()}
     if unknown := sorted(set(given).difference(KNOWN)):
         _refuse(f"has unknown options: {', '.join(unknown)} (known are {', '.join(KNOWN)})")
-    if not parts.database or not (parts.host or given.get("host")):
-        _refuse(f"names no {'host' if parts.database else 'database'}")
+    options = _options(parts, given)
+    if not options.get("database") or not options.get("host"):
+        _refuse(f"names no {'host' if options.get('database') else 'database'}")
+    return Address(_shown(options), stable_id(url), options)
+
+
+def _options(parts: URL, given: Mapping[str, str]) -> dict[str, Any]:
     settings = {"application_name": given.get("application_name", APPLICATION)}
     if "options" in given:
         settings["options"] = given["options"]
     options = {
         "host": given.get("host", parts.host),
-        "port": parts.port,
-        "user": parts.username,
-        "password": parts.password,
-        "database": parts.database,
+        "port": _port(given["port"]) if "port" in given else parts.port,
+        "user": given.get("user", parts.username),
+        "password": given.get("password", parts.password),
+        "database": given.get("dbname", parts.database),
         "target_session_attrs": given.get("target_session_attrs"),
         "server_settings": settings,
         "ssl": _tls(given),
     }
-    return Address(_shown(parts, given), {name: value for name, value in options.items() if value is not None})
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= HIGHEST_PORT):
+        _refuse("has a port that is none")
+    return int(text)
 
 
 def _split(url: str) -> URL:
@@ -84,9 +112,9 @@ def _split(url: str) -> URL:
     return parts
 
 
-def _shown(parts: URL, given: Mapping[str, str]) -> str:
-    host = given.get("host", parts.host or "")
-    return f"PostgreSQL at {host}{f':{parts.port}' if parts.port else ''}/{parts.database}"
+def _shown(options: Mapping[str, Any]) -> str:
+    port = f":{options['port']}" if "port" in options else ""
+    return f"PostgreSQL at {options['host']}{port}/{options['database']}"
 
 
 def _tls(given: Mapping[str, str]) -> ssl.SSLContext | str | bool:
@@ -128,4 +156,4 @@ def _one_of(allowed: tuple[str, ...], given: Mapping[str, str], name: str, defau
 
 
 def _refuse(why: str) -> NoReturn:
-    raise StoreUnusable(f"the address of the PostgreSQL database {why}")
+    raise AddressError(f"the address of the PostgreSQL database {why}")

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.store import StoreUnusable
-from monitor.store.address import KNOWN, is_postgres, parse
+from monitor.databases import KNOWN, AddressError, is_postgres, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +78,7 @@ def test_certificates_are_read(authority: Authority, tmp_path: Path) -> None:
     root = authority.path
     assert len(tls(f"sslmode=verify-full&sslrootcert={root}").get_ca_certs()) == 1
     for query in (f"sslrootcert={tmp_path}/none", f"sslcert={tmp_path}/none", f"sslcert={root}"):
-        with pytest.raises(StoreUnusable, match="a certificate that cannot be used"):
+        with pytest.raises(AddressError, match="a certificate that cannot be used"):
             tls(f"sslmode=verify-full&{query}")
 
 
@@ -96,7 +95,7 @@ def test_certificates_are_read(authority: Authority, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_used_is_said_without_the_password(rest: str, why: str) -> None:
-    with pytest.raises(StoreUnusable, match=why) as caught:
+    with pytest.raises(AddressError, match=why) as caught:
         parse(f"postgresql://me:{rest}")
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -107,5 +106,5 @@ def test_no_address_ends_in_another_error(text: str, option: str) -> None:
     for url in (f"postgres://{text}", f"postgres://me@db/store?{option}={text}"):
         try:
             parse(url)
-        except StoreUnusable:
+        except AddressError:
             continue

@@ -1,0 +1,79 @@
+"""What an error of PostgreSQL, of what stands before it, or of the driver says of the database."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from monitor.model import Failure, Reason, State
+from monitor.network import failure_of as network_failure_of
+
+LONGEST = 200
+POOLER_IS_FULL = ("no more connections allowed", "max client connections reached")
+"""What PgBouncer before 1.24 and Supavisor say under the code of a protocol violation, or another."""
+
+MEANINGS: tuple[tuple[str, Reason, State], ...] = (
+    ("53", Reason.SATURATED, State.DOWN),  # out of connections, memory or disk
+    ("57P03", Reason.STARTING, State.DOWN),
+    ("57P01", Reason.RESET, State.DOWN),  # shut down, crashed, dropped
+    ("57P02", Reason.RESET, State.DOWN),
+    ("57P04", Reason.RESET, State.DOWN),
+    ("57014", Reason.TIMEOUT, State.DOWN),  # our own limit on a statement
+    ("55P03", Reason.TIMEOUT, State.DOWN),  # our own limit on the wait for a lock
+    ("25P0", Reason.TIMEOUT, State.DOWN),  # our transaction took too long
+    ("28", Reason.AUTH, State.DOWN),
+    ("3D000", Reason.MISSING, State.DOWN),
+    ("3F000", Reason.MISSING, State.DOWN),
+    ("42P01", Reason.MISSING, State.DOWN),  # a table, a column, a function
+    ("42703", Reason.MISSING, State.DOWN),
+    ("42883", Reason.MISSING, State.DOWN),
+    ("08", Reason.RESET, State.DOWN),
+    ("58", Reason.RESET, State.DOWN),  # the server's own disk
+    ("XX", Reason.PROTOCOL, State.DOWN),  # its own fault
+    ("42501", Reason.AUTH, State.UNKNOWN),  # what we may look at is a matter of ours
+)
+"""Beginnings of SQLSTATEs (PostgreSQL's appendix A); the first that fits counts. All others are faults of our query."""
+
+SAYS_DATA = ("22", "23", "P0")
+"""Classes whose messages repeat values of the database, which may be anybody's: they are told by their code alone."""
+
+
+def failure_of(error: Exception, place: str) -> Failure | None:
+    """Return what `error` means at `place`; None for a bug of ours."""
+    match error:
+        case Failure():
+            return error
+        case asyncpg.PostgresError():
+            return failure_of_code(str(error.sqlstate or ""), str(error), place)
+        case asyncpg.InternalClientError() | asyncpg.InterfaceError() | UnicodeError():
+            return _of_driver(error, place)
+        case ConnectionError() if "SSL" in str(error):
+            return Failure(Reason.TLS_INVALID, f"{place} takes no TLS")
+        case OSError() | EOFError():
+            return network_failure_of(error, place)
+        case _:
+            return None
+
+
+def _of_driver(error: Exception, place: str) -> Failure | None:
+    match error:
+        case asyncpg.InternalClientError():
+            return Failure(Reason.PROTOCOL, f"{place} does not speak PostgreSQL's protocol")
+        case asyncpg.ClientConfigurationError() | UnicodeError():
+            return Failure(Reason.UNKNOWN, f"{place}: the address cannot be used", State.UNKNOWN)
+        case ValueError():
+            return None
+        case _:
+            return Failure(Reason.RESET, f"{place} closed the connection")
+
+
+def failure_of_code(code: str, message: str, place: str) -> Failure:
+    """Return what a SQLSTATE means at `place`; `message` is what the server said with it."""
+    said = message.partition("\n")[0][:LONGEST]
+    if any(text in said.lower() for text in POOLER_IS_FULL):
+        return Failure(Reason.SATURATED, f"{place}: {said}")
+    if code.startswith(SAYS_DATA):
+        return Failure(Reason.UNKNOWN, f"{place}: the query failed with SQLSTATE {code}", State.UNKNOWN)
+    for beginning, reason, state in MEANINGS:
+        if code.startswith(beginning):
+            return Failure(reason, f"{place}: {said}", state)
+    return Failure(Reason.UNKNOWN, f"{place}: {said}", State.UNKNOWN)

@@ -1,0 +1,92 @@
+"""What checks of a PostgreSQL database share: its address, and its one connection."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
+
+from pydantic import AfterValidator
+
+from monitor.databases import parse
+from monitor.model import Reason
+from monitor.probes.base import Check, MeasureSpec
+from monitor.secrets import Secret
+from monitor.units import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from monitor.databases import Address, Connection
+    from monitor.probes.base import Run
+
+T = TypeVar("T")
+
+SUSPENDING = (".neon.tech",)
+"""Ends of the names of hosts that stop a database which nobody is connected to."""
+
+
+def _readable(dsn: Secret) -> Secret:
+    parse(dsn.reveal())
+    return dsn
+
+
+Dsn = Annotated[Secret, AfterValidator(_readable)]
+
+
+class DatabaseCheck(Check):
+    """A check that reads from a PostgreSQL database, over the one connection that all checks of that `dsn` share."""
+
+    dsn: Dsn
+    """The database: `postgresql://user:password@host:5432/database`, as its provider gives it."""
+    keep: bool | None = None
+    """Whether the connection is kept for the next run; default: yes, but not on a host that suspends idle databases.
+    Without it every run shows whether the database takes new connections, and costs it a process."""
+
+    measures: ClassVar = (
+        MeasureSpec("duration", Unit.SECONDS, "the whole run, if it succeeded"),
+        MeasureSpec(
+            "phase", Unit.SECONDS, "each part of a run: query; of a new connection dns, connect, login also", ("phase",)
+        ),
+    )
+    reasons: ClassVar = frozenset(
+        {
+            Reason.TIMEOUT,
+            Reason.DNS,
+            Reason.REFUSED,
+            Reason.RESET,
+            Reason.UNREACHABLE,
+            Reason.TLS_INVALID,
+            Reason.TLS_EXPIRED,
+            Reason.SATURATED,
+            Reason.STARTING,
+            Reason.AUTH,
+            Reason.PROTOCOL,
+            Reason.MISSING,
+            Reason.UNKNOWN,
+        }
+    )
+
+    @cached_property
+    def address(self) -> Address:
+        """Return the database's address."""
+        return parse(self.dsn.reveal())
+
+    @property
+    def host(self) -> str:
+        """Return the host that is connected to."""
+        return self.address.host
+
+    @property
+    def alone(self) -> str:
+        """Return the database: its checks share one connection."""
+        return self.address.key
+
+    @property
+    def suspends(self) -> bool:
+        """Return whether the host stops a database that nobody is connected to."""
+        return self.host.endswith(SUSPENDING)
+
+    async def read(self, run: Run, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work` in a read-only transaction and return its result; raises as `Databases.read` does."""
+        keep = not self.suspends if self.keep is None else self.keep
+        return await run.resources.databases.read(self.address, work, run.note, run.timeout, keep=keep)
