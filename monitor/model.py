@@ -107,7 +107,8 @@ class Sample:
     """What one run of a check found.
 
     `at` is when the run ended, `took` how long it lasted. `reason` is None exactly when `state` is up. `detail` is at
-    most a few hundred characters, with secrets already removed.
+    most a few hundred characters, with secrets already removed. `remarks` explain measures by name in a line each, for
+    whoever reads of a figure that is crossed: the arithmetic, who holds what. They are not stored.
     """
 
     check: CheckId
@@ -117,6 +118,7 @@ class Sample:
     reason: Reason | None = None
     detail: str = ""
     measures: tuple[Measure, ...] = ()
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
 
 class AlertKey(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from monitor.channels.base import Resources as ChannelResources
 from monitor.channels.posting import open_session
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from monitor.model import CheckId
     from monitor.secrets import Redactor
 
 
@@ -30,10 +31,12 @@ class Outside:
     session: aiohttp.ClientSession
     kept: aiohttp.ClientSession
     """For one peer that is sent to again and again: its connections are kept."""
+    memories: dict[tuple[CheckId, str], dict[str, Any]] = field(default_factory=dict)
+    """What the runs of each check note for the next one."""
 
     def for_probes(self, redact: Redactor) -> ProbeResources:
         """Return what a run of a probe may use."""
-        return ProbeResources(self.resolver, self.tls, self.databases, redact)
+        return ProbeResources(self.resolver, self.tls, self.databases, redact, self.memories)
 
     def for_channels(self, redact: Redactor) -> ChannelResources:
         """Return what a send may use."""

@@ -49,7 +49,7 @@ def compose(
     ended = kind in ENDED
     return Page(
         title=alert.title,
-        summary=_summary(alert, kind, sample, now),
+        summary=_summary(alert, kind, sample, threshold, now),
         system=key.check.system,
         check=key.check.check,
         alert=key.name,
@@ -65,7 +65,7 @@ def compose(
     )
 
 
-def _summary(alert: Alert, kind: EventKind, sample: Sample | None, now: datetime) -> str:
+def _summary(alert: Alert, kind: EventKind, sample: Sample | None, threshold: Threshold | None, now: datetime) -> str:
     if kind is EventKind.REMOVED:
         return "It is no longer in the configuration, and was not seen to recover."
     if alert.key.name == BLIND:
@@ -74,6 +74,11 @@ def _summary(alert: Alert, kind: EventKind, sample: Sample | None, now: datetime
         return ""
     if alert.key.name == NO_DATA and kind not in ENDED:
         return f"No run could tell whether it is up; last tried {show_duration((now - sample.at).total_seconds())} ago."
+    remark = sample.remarks.get(threshold.watch.measure) if threshold else None
+    return remark if remark and kind not in ENDED else _found(sample)
+
+
+def _found(sample: Sample) -> str:
     if sample.state is State.UP:
         return f"It answers, in {show_duration(sample.took.total_seconds())}."
     return f"{sample.reason}: {sample.detail}" if sample.detail else str(sample.reason)

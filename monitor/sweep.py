@@ -70,4 +70,6 @@ def _crossed(plan: Plan, sample: Sample) -> Iterator[str]:
             worst = max((level for level, seen in verdict.outcomes.items() if seen is Outcome.BREACH), default=None)
             if worst is not None and verdict.value is not None:
                 figure = next(figure.text for figure in threshold.figures if figure.severity is worst)
-                yield f"{worst}: {threshold.name} is {show(verdict.value, threshold.unit)} ({figure})"
+                remark = sample.remarks.get(threshold.watch.measure, "")
+                said = f"{worst}: {threshold.name} is {show(verdict.value, threshold.unit)} ({figure})"
+                yield f"{said}: {remark}" if remark else said

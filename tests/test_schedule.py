@@ -77,9 +77,7 @@ class Gauges:
         self.left_out[check] += count
 
 
-def plan(  # noqa: PLR0913 - each has a default
-    name: str, every: float = 10, retry: float = 10, host: str = "", print_: str = "1", alone: str = ""
-) -> Any:  # noqa: ANN401 - as much of a plan as the scheduler needs
+def plan(name: str, every: float = 10, retry: float = 10, host: str = "", print_: str = "1", alone: str = "") -> Any:  # noqa: ANN401 - as much of a plan as the scheduler needs
     host = host or f"host of {name}"
     check = SimpleNamespace(every=every * SECOND, retry_every=retry * SECOND, host=host, alone=alone)
     return SimpleNamespace(id=CheckId("s", name), check=check, fingerprint=print_)

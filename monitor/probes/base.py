@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import structlog
 from pydantic import Field
@@ -184,6 +184,8 @@ class Resources:
     tls: TlsContexts
     databases: Databases
     redact: Redactor
+    memories: dict[tuple[CheckId, str], dict[str, Any]] = field(default_factory=dict)
+    """What the runs of each check, of each kind, note for the next one."""
 
 
 @dataclass(slots=True)
@@ -192,11 +194,18 @@ class Run:
 
     resources: Resources
     timeout: timedelta
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What the check's runs note for the next one, such as counters: empty at first, and lost with the process."""
     measures: list[Measure] = field(default_factory=list)
+    remarks: dict[str, str] = field(default_factory=dict)
 
     def note(self, name: str, value: float, **label: str) -> None:
         """Note a measure in its base unit."""
         self.measures.append(Measure(name, value, labels(label) if label else ()))
+
+    def remark(self, name: str, text: str) -> None:
+        """Say in one line what a measure that crosses a figure means: it becomes part of the message."""
+        self.remarks[name] = text
 
 
 STARVED = timedelta(seconds=1)
@@ -211,7 +220,7 @@ def starved(sample: Sample, stalled: timedelta) -> Sample:
     if stalled < STARVED:
         return sample
     detail = f"the monitor itself stood still for {show_duration(stalled.total_seconds())}"
-    return replace(sample, state=State.UNKNOWN, reason=Reason.UNKNOWN, detail=detail, measures=())
+    return replace(sample, state=State.UNKNOWN, reason=Reason.UNKNOWN, detail=detail, measures=(), remarks={})
 
 
 async def observe(check_id: CheckId, check: Check, resources: Resources, clock: Clock) -> Sample:
@@ -220,7 +229,7 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
     An exception that is not a `Failure` is a bug of ours: it is logged with its traceback and makes the sample unknown.
     """
     started = clock.now()
-    run = Run(resources, check.timeout)
+    run = Run(resources, check.timeout, resources.memories.setdefault((check_id, check.kind), {}))
     state, reason, detail = State.UP, None, ""
     try:
         async with asyncio.timeout(check.timeout.total_seconds()):
@@ -235,4 +244,5 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
         state, reason, detail = State.UNKNOWN, Reason.UNKNOWN, f"the probe itself failed: {type(error).__name__}"
     ended = clock.now()
     said = plain(resources.redact(detail), LONGEST_DETAIL)
-    return Sample(check_id, ended, ended - started, state, reason, said, tuple(run.measures))
+    remarks = {name: plain(resources.redact(text), LONGEST_DETAIL) for name, text in run.remarks.items()}
+    return Sample(check_id, ended, ended - started, state, reason, said, tuple(run.measures), remarks)
