@@ -120,6 +120,8 @@ class _Reader:
             return
         look_at_condition(section, check.if_set)
         plan = make_plan(CheckId(self.name, name), check, fields, section, kept)
+        if check.changes and not check.writes and not self.context.placeholders:
+            reason = reason or f"it would change something outside ({check.changes}), and has no writes: true"
         if reason:
             watching.skipped.append(Skipped(str(plan.id), reason))
         else:

@@ -135,6 +135,8 @@ class Check(Fields, ABC):
     """Figures at which somebody is told of what the check measures."""
     source: str = ""
     """Where in the runbook the check stands."""
+    writes: bool = False
+    """Allows a check to change something outside, where it would; without that, it is skipped."""
 
     measures: ClassVar[tuple[MeasureSpec, ...]] = ()
     reasons: ClassVar[frozenset[Reason]] = frozenset()
@@ -144,6 +146,11 @@ class Check(Fields, ABC):
     @abstractmethod
     def host(self) -> str:
         """Return the host that limits how many probes run at once: a name or address, without a port."""
+
+    @property
+    def changes(self) -> str:
+        """Return what a run changes outside, in a few words; empty: nothing."""
+        return ""
 
     @property
     def alone(self) -> str:

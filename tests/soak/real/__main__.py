@@ -116,7 +116,7 @@ async def soak(minutes: float, seed: int, store: str) -> Books:
         running = await stack.enter_async_context(fleet(folder, around, where))
         await Trouble(random.Random(seed), around, running, books, quiet, until).all()
         await asyncio.sleep(max(began + 60 * minutes - time.time(), CALM))
-        books.judge(running, around.heard, quiet + 60)
+        books.judge(running, around, quiet + 60)
         await running.end(running.newest)
     sys.stdout.write(f"seed {seed}, {store}, {minutes:g} min: {books.show(len(around.heard), around.refused)}\n")
     return books

@@ -13,14 +13,16 @@ from monitor.message import UNCERTAIN
 from tests.soak.real.street import CHANNELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tests.soak.real.fleet import Fleet
-    from tests.soak.real.street import Heard
+    from tests.soak.real.street import Heard, Street
 
 SURE = {"sqlite": 14.0, "postgres": 32.0}
 """Seconds of undisturbed watching after which an outage must be told; with a lease, a takeover may come first."""
 NEAR = 3.0
+PENDING = 8.0
+"""Seconds before a page of slowness in which the runs lie that it stands on."""
 MEMORY_MAY_GROW = 4 * 1024
 """KiB over the quiet last third."""
 FILES_MAY_GROW = 4
@@ -54,15 +56,17 @@ class Books:
     must: int = 0
     orphans: int = 0
     own: int = 0
+    slowed: int = 0
 
-    def judge(self, fleet: Fleet, heard: list[Heard], quiet_since: float) -> None:
+    def judge(self, fleet: Fleet, street: Street, quiet_since: float) -> None:
         """Hold everything against everything."""
+        heard = street.heard
         ends = [moment for daemon in fleet.daemons for moment in (daemon.ended, *(end for _, end in daemon.held))]
         gone = sorted(moment for moment in (*ends, *(end for _, end in self.away)) if math.isfinite(moment))
         for channel in CHANNELS:
             self._in_order([one for one in heard if one.channel == channel], gone)
         self._due(fleet, heard)
-        self._true(heard)
+        self._true(heard, street.late)
         self._use(fleet, quiet_since)
 
     def _due(self, fleet: Fleet, heard: list[Heard]) -> None:
@@ -89,12 +93,16 @@ class Books:
                 return True
         return False
 
-    def _true(self, heard: Iterable[Heard]) -> None:
+    def _true(self, heard: Iterable[Heard], late: Sequence[float]) -> None:
         """Hold that nothing was told that was not so."""
         for one in heard:
             if one.check in OWN:
                 self.own += 1
-            elif not any(_within(one, outage) for outage in self.outages):
+            elif any(_within(one, outage) for outage in self.outages):
+                continue
+            elif one.check == "slow" and any(_since(one) - PENDING <= moment <= _since(one) + NEAR for moment in late):
+                self.slowed += 1
+            else:
                 near = min(
                     (abs(_since(one) - edge.end) for edge in self.outages if edge.check == one.check), default=0.0
                 )
@@ -184,6 +192,7 @@ class Books:
             f"  heard {heard} (of itself {self.own}), refused or left hanging {refused}, lost {len(self.lost)}",
             f"  outages that must be told, by channel: {self.must}",
             f"  doubled: {doubles}",
+            f"  told as slow while the targets' own loop was late: {self.slowed}",
             f"  sent from memory, marked, and its end unsaid: {self.orphans}",
             *(f"  {line}" for line in self.figures),
             *(f"  LOST: {line}" for line in self.lost),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TARGETS = ("site", "cart", "search", "mail", "feed", "slow")
 CHANNELS = ("ops", "phone", "hook")
 SLOW = 0.6
+BEAT, LATE = 0.05, 0.15
 GIVEN_UP = 9.5
 """Seconds after which the sender has perhaps gone: its deadline is ten."""
 
@@ -38,15 +39,27 @@ class Heard(NamedTuple):
 
 @dataclass
 class Street:
-    """Everything that the daemons reach; `broken` and `moods` say how it is now. Moments are of `time.time()`."""
+    """Everything that the daemons reach; `broken` and `moods` say how it is now. Moments are of `time.time()`.
+
+    `late` are those at which the street itself had come round too late, so that its targets were slow in truth.
+    """
 
     broken: set[str] = field(default_factory=set)
     moods: dict[str, str] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
     refused: int = 0
+    late: list[float] = field(default_factory=list)
     urls: dict[str, str] = field(default_factory=dict)
     _sites: dict[str, web.TCPSite] = field(default_factory=dict)
     _runners: dict[str, tuple[web.AppRunner, int]] = field(default_factory=dict)
+
+    async def beat(self) -> None:
+        """Note when this loop comes round late, until cancelled."""
+        while True:
+            due = time.time() + BEAT
+            await asyncio.sleep(BEAT)
+            if time.time() - due > LATE:
+                self.late.append(time.time())
 
     async def look(self, request: web.Request) -> web.Response:
         """Answer as a target."""
@@ -124,4 +137,6 @@ async def street() -> AsyncIterator[Street]:
     async with AsyncExitStack() as stack:
         for name in ("targets", *CHANNELS):
             await made.add(name, stack)
+        beating = asyncio.create_task(made.beat())
         yield made
+        beating.cancel()
