@@ -12,7 +12,8 @@ from benchmarks.process import Usage, await_port, free_port, running
 from benchmarks.scrape import get, quantile, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from benchmarks.nginx import Target
@@ -73,21 +74,29 @@ class Load(NamedTuple):
     window: str
 
 
+def watching(folder: Path, target: Target, scheme: str, load: Load, core: int) -> AbstractContextManager[Daemon]:
+    """Run the daemon on checks of `target` until the block ends."""
+    environment = {"SSL_CERT_FILE": str(target.authority)}
+    return daemon(folder, configuration(target.address(scheme), load), core, environment)
+
+
 @contextmanager
-def watching(folder: Path, target: Target, scheme: str, load: Load, core: int) -> Iterator[Daemon]:
-    """Run the daemon on an empty database until the block ends."""
+def daemon(
+    folder: Path, configuration: Mapping[str, object], core: int, environment: Mapping[str, str]
+) -> Iterator[Daemon]:
+    """Run the daemon on an empty store until the block ends."""
     with_data = folder / f"data-{time.monotonic_ns()}"
     with_data.mkdir()
     config, log, port = with_data / "monitor.yaml", with_data / "daemon.log", free_port()
-    config.write_text(json.dumps(configuration(target.address(scheme), load)))
-    environment = {
+    config.write_text(json.dumps(configuration))
+    settings = {
         "LOG_LEVEL": "warning",
         "MONITOR_CONFIG": str(config),
         "MONITOR_DATA": str(with_data),
         "MONITOR_LISTEN": f"127.0.0.1:{port}",
-        "SSL_CERT_FILE": str(target.authority),
+        **environment,
     }
-    with running([sys.executable, "-m", "monitor", "run"], core, log, environment) as process:
+    with running([sys.executable, "-m", "monitor", "run"], core, log, settings) as process:
         await_port(port, process, log)
         yield Daemon(port, Usage(process.pid), log)
 

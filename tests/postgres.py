@@ -145,6 +145,12 @@ class Cluster:
         """Return the data folder."""
         return self.folder / "data"
 
+    @property
+    def pid(self) -> int:
+        """Return the process that runs it."""
+        assert self.running
+        return self.running.pid
+
     def _status(self) -> str:
         """Return the last line of the lock file, which says how far the start has come."""
         try:
@@ -153,9 +159,8 @@ class Cluster:
             return ""
 
     def _signal(self, number: signal.Signals) -> None:
-        assert self.running
-        children = Path(f"/proc/{self.running.pid}/task/{self.running.pid}/children").read_text().split()
-        for process in (self.running.pid, *map(int, children)):
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for process in (self.pid, *map(int, children)):
             os.kill(process, number)
 
     def _run(self, program: str, *arguments: str) -> str:

@@ -17,3 +17,10 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     made = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(made.path))
     return made
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    """Run a PostgreSQL server for the databases of one system, with statistics of statements where it has them."""
+    with cluster(**STATISTICS) as running:
+        yield running

@@ -1,0 +1,154 @@
+"""Tatame's database in Supabase: connection, statements, plan, tables, and the errors of webhooks it keeps."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.systems.bench import bench
+from tests.systems.database import database
+from tests.systems.proof import CRITICAL, WARNING, prove_down, prove_figure
+from tests.systems.tatame import Tatame
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.peers import Authority
+    from tests.postgres import Cluster
+    from tests.systems.bench import Bench
+    from tests.systems.database import Database
+
+SCHEMA = (
+    "CREATE TABLE stripe_customer_mapping (user_id text PRIMARY KEY, stripe_customer_id text)",
+    "CREATE TABLE stripe_webhook_events (id text PRIMARY KEY, type text, error text, created_at timestamptz)",
+)
+EVENT = "INSERT INTO stripe_webhook_events VALUES ('evt_{0}', 'invoice.paid', {1}, now() - interval '{0} minutes')"
+
+
+@asynccontextmanager
+async def tatame(
+    server: Cluster, authority: Authority, **settings: str
+) -> AsyncIterator[tuple[Bench[Tatame], Database]]:
+    """Run Tatame with a database in which all is well."""
+    async with (
+        database(server, *SCHEMA) as kept,
+        bench(Tatame, authority, TATAME_DATABASE_URL=kept.dsn(), **settings) as running,
+    ):
+        yield running, kept
+
+
+@pytest.mark.parametrize("state", [pytest.param("lost", id="TA-02")])
+async def test_connection(state: str, server: Cluster, authority: Authority) -> None:
+    """A database that lets nobody in is critical."""
+    async with tatame(server, authority) as (running, kept):
+        await prove_down(
+            running,
+            "database",
+            CRITICAL,
+            lambda: kept.shut(running.databases),
+            kept.open,
+            "not currently accepting connections",
+            "project is paused",
+        )
+        assert state
+
+
+@pytest.mark.parametrize("milliseconds", [pytest.param(1_100, id="TA-10")])
+async def test_a_slow_statement(milliseconds: int, server: Cluster, authority: Authority) -> None:
+    """Over 1000 ms in the mean: told with its calls and mean, without its text."""
+    async with tatame(server, authority) as (running, kept):
+        await kept.run("CREATE EXTENSION pg_stat_statements")
+        slow = f"SELECT pg_sleep({milliseconds / 1000}), 'secret of a customer'"
+        await prove_figure(
+            running,
+            "database",
+            "slow statement",
+            WARNING,
+            lambda: kept.run(slow, slow),
+            lambda: kept.run("SELECT pg_stat_statements_reset()"),
+            "2 calls",
+            "1.1 s",
+            "Add an index",
+        )
+
+
+@pytest.mark.parametrize("limit", [pytest.param("10", id="TA-20 connections")])
+async def test_connections(limit: str, server: Cluster, authority: Authority) -> None:
+    """Over 80 % of the plan's connections."""
+    async with tatame(server, authority, TATAME_DATABASE_CONNECTIONS=limit) as (running, kept):
+        await prove_figure(
+            running,
+            "database",
+            "connections",
+            WARNING,
+            lambda: kept.guests(8, "tatame-server"),
+            kept.leave,
+            "tatame-server 8",
+            "transaction pooler",
+        )
+
+
+@pytest.mark.parametrize("size", [pytest.param("12MB", id="TA-20 storage")])
+async def test_storage(size: str, server: Cluster, authority: Authority) -> None:
+    """Over 80 % of the plan's storage, with the largest table."""
+    async with tatame(server, authority, TATAME_DATABASE_SIZE=size) as (running, kept):
+        await prove_figure(
+            running,
+            "database",
+            "storage",
+            WARNING,
+            lambda: kept.run("CREATE TABLE big AS SELECT repeat('x', 900) AS note FROM generate_series(1, 3000)"),
+            lambda: kept.run("DROP TABLE big"),
+            "big",
+            "becomes read-only",
+        )
+
+
+@pytest.mark.parametrize(
+    ("fault", "mended", "said"),
+    [
+        pytest.param(
+            "ALTER TABLE stripe_customer_mapping RENAME TO gone",
+            "ALTER TABLE gone RENAME TO stripe_customer_mapping",
+            "stripe_customer_mapping is missing",
+            id="TA-19 table",
+        ),
+        pytest.param(
+            "ALTER TABLE stripe_webhook_events DROP CONSTRAINT stripe_webhook_events_pkey",
+            "ALTER TABLE stripe_webhook_events ADD PRIMARY KEY (id)",
+            "stripe_webhook_events has no index",
+            id="TA-19 index",
+        ),
+    ],
+)
+async def test_tables(fault: str, mended: str, said: str, server: Cluster, authority: Authority) -> None:
+    """What is missing is named."""
+    async with tatame(server, authority) as (running, kept):
+        await prove_down(
+            running,
+            "tables",
+            CRITICAL,
+            lambda: kept.run(fault),
+            lambda: kept.run(mended),
+            said,
+            "supabase-migrations.sql",
+        )
+
+
+@pytest.mark.parametrize("error", [pytest.param("No such customer", id="TA-18")])
+async def test_stored_errors(error: str, server: Cluster, authority: Authority) -> None:
+    """New rows with an error warn at once, newest first and shortened; old ones do not."""
+    async with tatame(server, authority) as (running, kept):
+        await kept.run(EVENT.format(90, "'an old error'"), EVENT.format(3, "NULL"))
+        await prove_down(
+            running,
+            "webhook-errors",
+            WARNING,
+            lambda: kept.run(EVENT.format(2, f"'{error}: {'x' * 200}'"), EVENT.format(1, "'the newest'")),
+            lambda: kept.run("UPDATE stripe_webhook_events SET error = NULL WHERE id <> 'evt_90'"),
+            "the newest",
+            error,
+            "send those events again",
+        )
