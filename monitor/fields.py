@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -39,7 +40,8 @@ def _unit(word: str) -> str:
 
 UnitWord = Annotated[str, AfterValidator(_unit), WithJsonSchema({"type": "string", "enum": list(COUNTED)})]
 """What a number from outside is counted in."""
-MeasureName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$")]
+MEASURE = re.compile(r"[a-z][a-z0-9_]{0,49}")
+MeasureName = Annotated[str, Field(pattern=f"^{MEASURE.pattern}$")]
 """The name that a file gives to a measure."""
 
 
