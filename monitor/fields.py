@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from monitor.units import parse_duration
+from monitor.units import COUNTED, parse_duration
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -29,6 +30,19 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "examples": ["300ms", "30s", "5m", "1h30m"]}),
 ]
 PositiveDuration = Annotated[Duration, Field(gt=timedelta())]
+
+
+def _unit(word: str) -> str:
+    if word not in COUNTED:
+        raise ValueError(f"{word!r} is not a unit: there are {', '.join(COUNTED)}")
+    return word
+
+
+UnitWord = Annotated[str, AfterValidator(_unit), WithJsonSchema({"type": "string", "enum": list(COUNTED)})]
+"""What a number from outside is counted in."""
+MEASURE = re.compile(r"[a-z][a-z0-9_]{0,49}")
+MeasureName = Annotated[str, Field(pattern=f"^{MEASURE.pattern}$")]
+"""The name that a file gives to a measure."""
 
 
 class Fields(BaseModel):

@@ -41,6 +41,30 @@ class Unit(enum.StrEnum):
     TIMESTAMP = "timestamp_seconds"
 
 
+COUNTED: dict[str, tuple[Unit, float]] = {
+    "number": (Unit.NUMBER, 1),
+    "seconds": (Unit.SECONDS, 1),
+    "bytes": (Unit.BYTES, 1),
+    "ratio": (Unit.RATIO, 1),
+    "%": (Unit.RATIO, 0.01),
+    "timestamp": (Unit.TIMESTAMP, 1),
+    **{word: (Unit.SECONDS, seconds) for word, seconds in DURATION.items()},
+    **{word: (Unit.BYTES, size) for word, size in SIZE.items()},
+}
+"""What a bare number from outside may be counted in: the base unit, and how much of it."""
+
+
+def in_base(number: object, word: str) -> float | None:
+    """Return `number`, counted in `word` of `COUNTED`, in its base unit; None if it is no number, or none that ends."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return None
+    try:
+        value = number * COUNTED[word][1]
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
 def parse_duration(text: str) -> timedelta:
     """Return the duration that `text` such as `90s`, `1h30m` or `1.5d` names.
 

@@ -19,13 +19,14 @@ MEANINGS: tuple[tuple[str, Reason, State], ...] = (
     ("57P04", Reason.RESET, State.DOWN),
     ("57014", Reason.TIMEOUT, State.DOWN),  # our own limit on a statement
     ("55P03", Reason.TIMEOUT, State.DOWN),  # our own limit on the wait for a lock
-    ("25P0", Reason.TIMEOUT, State.DOWN),  # our transaction took too long
+    ("25P03", Reason.TIMEOUT, State.DOWN),  # our transaction took too long
+    ("25P04", Reason.TIMEOUT, State.DOWN),
     ("28", Reason.AUTH, State.DOWN),
     ("3D000", Reason.MISSING, State.DOWN),
     ("3F000", Reason.MISSING, State.DOWN),
-    ("42P01", Reason.MISSING, State.DOWN),  # a table, a column, a function
-    ("42703", Reason.MISSING, State.DOWN),
-    ("42883", Reason.MISSING, State.DOWN),
+    ("42P01", Reason.MISSING, State.DOWN),  # a table is gone, or never was
+    ("42703", Reason.MISSING, State.UNKNOWN),  # a column or a function, which our query may have got wrong
+    ("42883", Reason.MISSING, State.UNKNOWN),
     ("08", Reason.RESET, State.DOWN),
     ("58", Reason.RESET, State.DOWN),  # the server's own disk
     ("XX", Reason.PROTOCOL, State.DOWN),  # its own fault
@@ -33,8 +34,13 @@ MEANINGS: tuple[tuple[str, Reason, State], ...] = (
 )
 """Beginnings of SQLSTATEs (PostgreSQL's appendix A); the first that fits counts. All others are faults of our query."""
 
-SAYS_DATA = ("22", "23", "P0")
-"""Classes whose messages repeat values of the database, which may be anybody's: they are told by their code alone."""
+TOLD = ("08", "0A", "25", "28", "3D", "3F", "42", "53", "54", "55", "57", "58", "XX")
+"""Classes whose messages name objects and limits only. Others repeat values of the database, which may be anybody's, or
+are what a function raised: they are told by their code alone."""
+UNREADABLE = "could not resolve query result"
+"""What the driver says of a type for which it has no form."""
+RAISES = "exec_stmt_raise"
+"""Where in the server a function's own RAISE is carried out, under whatever code it likes."""
 
 
 def failure_of(error: Exception, place: str) -> Failure | None:
@@ -43,7 +49,8 @@ def failure_of(error: Exception, place: str) -> Failure | None:
         case Failure():
             return error
         case asyncpg.PostgresError():
-            return failure_of_code(str(error.sqlstate or ""), str(error), place)
+            said = "" if error.server_source_function == RAISES else str(error)
+            return failure_of_code(str(error.sqlstate or ""), said, place)
         case asyncpg.InternalClientError() | asyncpg.InterfaceError() | UnicodeError():
             return _of_driver(error, place)
         case ConnectionError() if "SSL" in str(error):
@@ -56,8 +63,13 @@ def failure_of(error: Exception, place: str) -> Failure | None:
 
 def _of_driver(error: Exception, place: str) -> Failure | None:
     match error:
+        case asyncpg.InternalClientError() if UNREADABLE in str(error):
+            text = "the query has a column of a type that cannot be read, such as anyarray: cast it"
+            return Failure(Reason.UNKNOWN, f"{place}: {text}", State.UNKNOWN)
         case asyncpg.InternalClientError():
             return Failure(Reason.PROTOCOL, f"{place} does not speak PostgreSQL's protocol")
+        case UnicodeDecodeError():
+            return Failure(Reason.PROTOCOL, f"{place} sent a text that is not UTF-8", State.UNKNOWN)
         case asyncpg.ClientConfigurationError() | UnicodeError():
             return Failure(Reason.UNKNOWN, f"{place}: the address cannot be used", State.UNKNOWN)
         case ValueError():
@@ -71,8 +83,8 @@ def failure_of_code(code: str, message: str, place: str) -> Failure:
     said = message.partition("\n")[0][:LONGEST]
     if any(text in said.lower() for text in POOLER_IS_FULL):
         return Failure(Reason.SATURATED, f"{place}: {said}")
-    if code.startswith(SAYS_DATA):
-        return Failure(Reason.UNKNOWN, f"{place}: the query failed with SQLSTATE {code}", State.UNKNOWN)
+    if not said or (code and not code.startswith(TOLD)):
+        said = f"the query failed with SQLSTATE {code}"
     for beginning, reason, state in MEANINGS:
         if code.startswith(beginning):
             return Failure(reason, f"{place}: {said}", state)

@@ -1,8 +1,24 @@
 """Expectations on an answer: what a file can say, and whether it holds. Pure."""
 
-from monitor.expect.document import Document, Path
+from monitor.expect.document import Document, Path, search
 from monitor.expect.excerpt import excerpt
 from monitor.expect.judge import judge
 from monitor.expect.rules import Exactly, Expect, Header, Text
+from monitor.expect.values import Value, met, operand, said, same
 
-__all__ = ["Document", "Exactly", "Expect", "Header", "Path", "Text", "excerpt", "judge"]
+__all__ = [
+    "Document",
+    "Exactly",
+    "Expect",
+    "Header",
+    "Path",
+    "Text",
+    "Value",
+    "excerpt",
+    "judge",
+    "met",
+    "operand",
+    "said",
+    "same",
+    "search",
+]

@@ -60,13 +60,7 @@ class Document:
         Raises `Failure` (body) if the functions in it do not fit the values, or if the body is not JSON as RFC 8259 has
         it, with each key once.
         """
-        root = self._root
-        try:
-            return jmespath.compile(path).search(root)
-        except RecursionError:
-            raise Failure(Reason.BODY, f"{path} met JSON that is nested too deeply") from None
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise Failure(Reason.BODY, f"{path} does not fit: {excerpt(str(error), self.redact)}") from None
+        return search(path, self._root, self.redact)
 
     @cached_property
     def _root(self) -> Any:  # noqa: ANN401 - any JSON value
@@ -86,6 +80,19 @@ class Document:
             raise Failure(Reason.BODY, "expected JSON, got text that is not UTF-8") from None
         except ValueError:
             raise Failure(Reason.BODY, f"expected JSON, got {excerpt(answer.text, self.redact)}") from None
+
+
+def search(path: str, root: Any, redact: Callable[[str], str] = str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what `path` finds in `root`, None if nothing.
+
+    Raises `Failure` (body) if the functions in it do not fit the values.
+    """
+    try:
+        return jmespath.compile(path).search(root)
+    except RecursionError:
+        raise Failure(Reason.BODY, f"{path} met JSON that is nested too deeply") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise Failure(Reason.BODY, f"{path} does not fit: {excerpt(str(error), redact)}") from None
 
 
 class _DuplicateKeyError(ValueError):

@@ -41,6 +41,11 @@ def met(expected: Any, got: Any) -> bool:  # noqa: ANN401 - any JSON value
     return same(operand, got) is (sign != "!=")
 
 
+def operand(expected: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what a `Value` compares with."""
+    return _comparison(expected)[1]
+
+
 def said(expected: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return a `Value` as a text that follows a name: `to be "healthy"`, `> 0`."""
     sign, _ = _comparison(expected)

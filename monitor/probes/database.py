@@ -42,13 +42,13 @@ class DatabaseCheck(Check):
     """Whether the connection is kept for the next run; default: yes, but not on a host that suspends idle databases.
     Without it every run shows whether the database takes new connections, and costs it a process."""
 
-    measures: ClassVar = (
+    measures: ClassVar[tuple[MeasureSpec, ...]] = (
         MeasureSpec("duration", Unit.SECONDS, "the whole run, if it succeeded"),
         MeasureSpec(
             "phase", Unit.SECONDS, "each part of a run: query; of a new connection dns, connect, login also", ("phase",)
         ),
     )
-    reasons: ClassVar = frozenset(
+    reasons: ClassVar[frozenset[Reason]] = frozenset(
         {
             Reason.TIMEOUT,
             Reason.DNS,

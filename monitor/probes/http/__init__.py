@@ -12,10 +12,11 @@ from yarl import URL
 from monitor.answer import shown
 from monitor.expect import Document, Expect, excerpt, judge
 from monitor.fetch import Exchange, Options, Request, header_fault
+from monitor.fields import MeasureName
 from monitor.model import Failure, Reason
 from monitor.network import Family, certificate_of
 from monitor.probes.base import Check, MeasureSpec, Run, ThresholdFields
-from monitor.probes.http.fields import Auth, Cors, Headers, MeasureName, Method, Number, TlsFields, address
+from monitor.probes.http.fields import Auth, Cors, Headers, Method, Number, TlsFields, address
 from monitor.secrets import Secret
 from monitor.units import Unit
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 import re
 import ssl
 from typing import Annotated, ClassVar, Literal
@@ -13,22 +12,11 @@ from yarl import URL
 
 from monitor.expect import Header, Path
 from monitor.fetch import Request
-from monitor.fields import Fields, ShortForm
+from monitor.fields import Fields, ShortForm, UnitWord
 from monitor.secrets import Secret
-from monitor.units import DURATION, SIZE, Unit
+from monitor.units import COUNTED, Unit, in_base
 
 MINIMUM = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
-UNITS: dict[str, tuple[Unit, float]] = {
-    "number": (Unit.NUMBER, 1),
-    "seconds": (Unit.SECONDS, 1),
-    "bytes": (Unit.BYTES, 1),
-    "ratio": (Unit.RATIO, 1),
-    "%": (Unit.RATIO, 0.01),
-    "timestamp": (Unit.TIMESTAMP, 1),
-    **{word: (Unit.SECONDS, seconds) for word, seconds in DURATION.items()},
-    **{word: (Unit.BYTES, size) for word, size in SIZE.items()},
-}
-"""What a number in JSON may be counted in: the base unit, and how much of it."""
 SIMPLE = frozenset({"GET", "HEAD", "POST"})
 """Methods that no preflight has to allow (Fetch Standard, CORS-safelisted methods)."""
 
@@ -60,12 +48,6 @@ def _origin(text: str) -> str:
     return text
 
 
-def _unit(word: str) -> str:
-    if word not in UNITS:
-        raise ValueError(f"{word!r} is not a unit: there are {', '.join(UNITS)}")
-    return word
-
-
 def _guarded(headers: object) -> object:
     """Make secrets of the headers that say who we are. What comes from a `${VARIABLE}` is kept out of texts anyway."""
     if not isinstance(headers, dict):
@@ -81,7 +63,6 @@ Headers = Annotated[
     dict[str, Annotated[_Text | Secret, WithJsonSchema({"type": "string", "minLength": 1})]], BeforeValidator(_guarded)
 ]
 Method = Annotated[str, Field(pattern="^[A-Z]{1,20}$")]
-MeasureName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$")]
 
 
 class Basic(Fields):
@@ -123,23 +104,17 @@ class Number(ShortForm):
 
     path: Path
     """The JMESPath that finds it."""
-    unit: Annotated[str, AfterValidator(_unit), WithJsonSchema({"type": "string", "enum": list(UNITS)})] = "number"
+    unit: UnitWord = "number"
     """What the answer counts it in: `number`, `seconds`, `ms`, `bytes`, `MB`, `ratio`, `%`, `timestamp` …"""
 
     @property
     def base(self) -> Unit:
         """Return the base unit of the measure."""
-        return UNITS[self.unit][0]
+        return COUNTED[self.unit][0]
 
     def measure(self, found: object) -> float | None:
         """Return what was found in the base unit, None if it is no number."""
-        if isinstance(found, bool) or not isinstance(found, int | float):
-            return None
-        try:
-            value = found * UNITS[self.unit][1]
-            return float(value) if math.isfinite(value) else None
-        except OverflowError:
-            return None
+        return in_base(found, self.unit)
 
 
 class Cors(Fields):
