@@ -33,8 +33,13 @@ MEANINGS: tuple[tuple[str, Reason, State], ...] = (
 )
 """Beginnings of SQLSTATEs (PostgreSQL's appendix A); the first that fits counts. All others are faults of our query."""
 
+NO_CONNECTION = "53300"
 SAYS_DATA = ("22", "23", "P0")
 """Classes whose messages repeat values of the database, which may be anybody's: they are told by their code alone."""
+
+
+class Full(Failure):
+    """No connection is free, as the server or a pooler before it says itself."""
 
 
 def failure_of(error: Exception, place: str) -> Failure | None:
@@ -69,8 +74,8 @@ def _of_driver(error: Exception, place: str) -> Failure | None:
 def failure_of_code(code: str, message: str, place: str) -> Failure:
     """Return what a SQLSTATE means at `place`; `message` is what the server said with it."""
     said = message.partition("\n")[0][:LONGEST]
-    if any(text in said.lower() for text in POOLER_IS_FULL):
-        return Failure(Reason.SATURATED, f"{place}: {said}")
+    if code == NO_CONNECTION or any(text in said.lower() for text in POOLER_IS_FULL):
+        return Full(Reason.SATURATED, f"{place}: {said}")
     if code.startswith(SAYS_DATA):
         return Failure(Reason.UNKNOWN, f"{place}: the query failed with SQLSTATE {code}", State.UNKNOWN)
     for beginning, reason, state in MEANINGS:
