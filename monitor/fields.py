@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from monitor.units import COUNTED, parse_duration
+from monitor.units import COUNTED, parse_duration, parse_size
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -43,6 +43,15 @@ UnitWord = Annotated[str, AfterValidator(_unit), WithJsonSchema({"type": "string
 MEASURE = re.compile(r"[a-z][a-z0-9_]{0,49}")
 MeasureName = Annotated[str, Field(pattern=f"^{MEASURE.pattern}$")]
 """The name that a file gives to a measure."""
+
+
+def _size(value: object) -> object:
+    if isinstance(value, str):
+        return parse_size(value)
+    raise ValueError("a size needs a unit, such as 500MB or 1GB")
+
+
+Size = Annotated[int, BeforeValidator(_size), Field(gt=0), WithJsonSchema({"type": "string", "examples": ["1GB"]})]
 
 
 class Fields(BaseModel):

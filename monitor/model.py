@@ -108,7 +108,8 @@ class Sample:
 
     `at` is when the run ended, `took` how long it lasted. `reason` is None exactly when `state` is up. `detail` is at
     most a few hundred characters, with secrets already removed. `remarks` explain measures by name in a line each, for
-    whoever reads of a figure that is crossed: the arithmetic, who holds what. They are not stored.
+    whoever reads of a figure that is crossed: the arithmetic, who holds what. `unmeasured` names the measures that this
+    run could not take though it should have: their figures are not judged. Neither is stored.
     """
 
     check: CheckId
@@ -119,6 +120,7 @@ class Sample:
     detail: str = ""
     measures: tuple[Measure, ...] = ()
     remarks: Mapping[str, str] = field(default_factory=dict)
+    unmeasured: frozenset[str] = frozenset()
 
 
 class AlertKey(NamedTuple):

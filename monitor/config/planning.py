@@ -204,6 +204,8 @@ class _Compiler:
 
     def _look_at_range(self, figure: Figure, watch: Watch, unit: Unit, path: tuple[str | int, ...]) -> None:
         low, high = _range(watch, unit)
+        if unit is Unit.RATIO and (spec := self._specs.get(watch.measure)) and spec.exceeds:
+            high = math.inf
         why = ""
         if watch.measure == TIMED and unit is Unit.SECONDS and watch.function in KEEPS_RANGE:
             high = self._check.timeout.total_seconds()

@@ -118,7 +118,7 @@ class Line:
     async def _end(self, connection: Connection, *, keep: bool) -> None:
         """End the transaction, and keep the connection, or close it."""
         try:
-            await connection.execute("ROLLBACK")
+            await connection.execute("COMMIT")
             if not keep:
                 await connection.close(timeout=CLOSING.total_seconds())
         except (*LOST, asyncpg.PostgresError, TimeoutError):

@@ -41,6 +41,11 @@ UNREADABLE = "could not resolve query result"
 """What the driver says of a type for which it has no form."""
 RAISES = "exec_stmt_raise"
 """Where in the server a function's own RAISE is carried out, under whatever code it likes."""
+NO_CONNECTION = "53300"
+
+
+class Full(Failure):
+    """No connection is free, as the server or a pooler before it says itself."""
 
 
 def failure_of(error: Exception, place: str) -> Failure | None:
@@ -81,8 +86,8 @@ def _of_driver(error: Exception, place: str) -> Failure | None:
 def failure_of_code(code: str, message: str, place: str) -> Failure:
     """Return what a SQLSTATE means at `place`; `message` is what the server said with it."""
     said = message.partition("\n")[0][:LONGEST]
-    if any(text in said.lower() for text in POOLER_IS_FULL):
-        return Failure(Reason.SATURATED, f"{place}: {said}")
+    if code == NO_CONNECTION or any(text in said.lower() for text in POOLER_IS_FULL):
+        return Full(Reason.SATURATED, f"{place}: {said}")
     if not said or (code and not code.startswith(TOLD)):
         said = f"the query failed with SQLSTATE {code}"
     for beginning, reason, state in MEANINGS:

@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "tcp": "monitor.probes.tcp:TcpCheck",
     "tls": "monitor.probes.tls:TlsCheck",
     "dns": "monitor.probes.dns:DnsCheck",
+    "postgres": "monitor.probes.postgres:PostgresCheck",
     "sql": "monitor.probes.sql:SqlCheck",
     "migrations": "monitor.probes.migrations:MigrationsCheck",
 }

@@ -17,6 +17,8 @@ from monitor.plain import plain
 from monitor.units import Unit, show_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from monitor.clock import Clock
     from monitor.databases import Databases
     from monitor.network import Resolver, TlsContexts
@@ -30,7 +32,8 @@ log = structlog.get_logger()
 class MeasureSpec(NamedTuple):
     """A measure that a kind declares: its name in `watch`, its base unit, what it means, and the labels it may carry.
 
-    `metric` overrides the exported name, which otherwise is `monitor_<kind>_<name>_<unit>`.
+    `metric` overrides the exported name, which otherwise is `monitor_<kind>_<name>_<unit>`. `exceeds`: a share that may
+    be more than 100 %.
     """
 
     name: str
@@ -38,6 +41,7 @@ class MeasureSpec(NamedTuple):
     meaning: str
     labels: tuple[str, ...] = ()
     metric: str = ""
+    exceeds: bool = False
 
 
 class Retry(Fields):
@@ -172,6 +176,17 @@ class Check(Fields, ABC):
         """Return the thresholds that come with the kind unless the file watches the same measure itself."""
         return ()
 
+    def doubts(self) -> Iterable[str]:
+        """Return what is allowed and yet probably not meant, a sentence each, as far as the fields alone tell."""
+        return ()
+
+    async def inspect(self, run: Run) -> Sequence[str]:  # noqa: ARG002 - for kinds that have something to ask
+        """Ask the target, and return what is doubtful about it: for `monitor validate --connect`.
+
+        Raises `Failure` when it cannot be asked. Nothing that is noted on `run` counts.
+        """
+        return ()
+
     @property
     def subject(self) -> str:
         """Return what the implied thresholds are about, if several checks may look at it: one of them watches it."""
@@ -205,6 +220,7 @@ class Run:
     """What the check's runs note for the next one, such as counters: empty at first, and lost with the process."""
     measures: list[Measure] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
+    unmeasured: set[str] = field(default_factory=set)
 
     def note(self, name: str, value: float, **label: str) -> None:
         """Note a measure in its base unit."""
@@ -213,6 +229,10 @@ class Run:
     def remark(self, name: str, text: str) -> None:
         """Say in one line what a measure that crosses a figure means: it becomes part of the message."""
         self.remarks[name] = text
+
+    def leave_out(self, *names: str) -> None:
+        """Say that measures could not be taken this time, though the target is up: what they showed may still be so."""
+        self.unmeasured.update(names)
 
 
 STARVED = timedelta(seconds=1)
@@ -252,4 +272,5 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
     ended = clock.now()
     said = plain(resources.redact(detail), LONGEST_DETAIL)
     remarks = {name: plain(resources.redact(text), LONGEST_DETAIL) for name, text in run.remarks.items()}
-    return Sample(check_id, ended, ended - started, state, reason, said, tuple(run.measures), remarks)
+    measures, missing = tuple(run.measures), frozenset(run.unmeasured)
+    return Sample(check_id, ended, ended - started, state, reason, said, measures, remarks, missing)

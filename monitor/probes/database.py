@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
 from pydantic import AfterValidator
 
-from monitor.databases import parse
+from monitor.databases import parse, read_rights
 from monitor.model import Reason
 from monitor.probes.base import Check, MeasureSpec
 from monitor.secrets import Secret
-from monitor.units import Unit
+from monitor.units import Unit, show_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from monitor.databases import Address, Connection
     from monitor.probes.base import Run
@@ -23,6 +24,27 @@ T = TypeVar("T")
 
 SUSPENDING = (".neon.tech",)
 """Ends of the names of hosts that stop a database which nobody is connected to."""
+SUSPENDED_AFTER = timedelta(minutes=5)
+"""How long such a database must have been idle; fixed on Neon's free plan."""
+AWAKE_ALL_MONTH = "about 182 CU-hours a month at 0.25 CU, where Neon's free plan has 100"
+OWNERS = frozenset(
+    {
+        "admin",
+        "avnadmin",
+        "azure_pg_admin",
+        "cloudsqlsuperuser",
+        "default",
+        "doadmin",
+        "master",
+        "neondb_owner",
+        "pgadmin",
+        "postgres",
+        "rdsadmin",
+        "root",
+        "supabase_admin",
+    }
+)
+"""What providers call the role that owns a database or may do everything; Supabase's pooler has `postgres.project`."""
 
 
 def _readable(dsn: Secret) -> Secret:
@@ -85,6 +107,25 @@ class DatabaseCheck(Check):
     def suspends(self) -> bool:
         """Return whether the host stops a database that nobody is connected to."""
         return self.host.endswith(SUSPENDING)
+
+    def doubts(self) -> Iterator[str]:
+        """Yield that our role is one that may do everything, and that a database will never be suspended."""
+        user = str(self.address.options.get("user", ""))
+        if user.partition(".")[0] in OWNERS:
+            yield f"it connects as {user}, who may do more than look: make a role of its own that may not"
+        if self.suspends and self.every < SUSPENDED_AFTER:
+            yield (
+                f"it asks every {show_duration(self.every.total_seconds())}, and its host suspends a database that has"
+                f" been idle for {show_duration(SUSPENDED_AFTER.total_seconds())}: this one stays awake all month,"
+                f" {AWAKE_ALL_MONTH}"
+            )
+
+    async def inspect(self, run: Run) -> list[str]:
+        """Return what our role may do besides looking."""
+        rights = await self.read(run, read_rights)
+        if not rights.beyond:
+            return []
+        return [f"its role {rights.role} may do more than look: it {', '.join(rights.beyond)}"]
 
     async def read(self, run: Run, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` in a read-only transaction and return its result; raises as `Databases.read` does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, model_validator
@@ -11,6 +12,7 @@ from yarl import URL
 
 from monitor.answer import shown
 from monitor.expect import Document, Expect, excerpt, judge
+from monitor.expect.status import within
 from monitor.fetch import Exchange, Options, Request, header_fault
 from monitor.fields import MeasureName
 from monitor.model import Failure, Reason
@@ -21,9 +23,13 @@ from monitor.secrets import Secret
 from monitor.units import Unit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from monitor.answer import Answer
 
 REDIRECTS = 10
+PROOFS = {"values", "cors", "location", "content_type", "headers", "body", "json_"}
+"""What tells the right answer from any other; a status and a duration do not."""
 RENEW = (
     "Renew the certificate, and find out why it was not renewed by itself: has the renewal failed, does the name still "
     "point here, may the authority still issue for it (CAA)?"
@@ -130,6 +136,12 @@ class HttpCheck(Check):
         if URL(self.url).scheme != "https":
             return ()
         return (ThresholdFields(watch="expiry", name="certificate", warning="< 21d", critical="< 7d", remedy=RENEW),)
+
+    def doubts(self) -> Iterator[str]:
+        """Yield that an error page would do."""
+        proven = (self.model_fields_set | self.expect.model_fields_set) & PROOFS
+        if not proven and (self.expect.status is None or within(HTTPStatus.OK, self.expect.status)):
+            yield "any page that answers 200 satisfies it, an error page too: expect something of its body or headers"
 
     @property
     def subject(self) -> str:
