@@ -119,6 +119,10 @@ class Cluster:
             self.dsn(database) + (f"?options={quote(options)}" if options else ""),
         )
 
+    def offers(self, extension: str) -> bool:
+        """Return whether an extension can be made."""
+        return bool(self.psql(f"SELECT 1 FROM pg_available_extensions WHERE name = '{extension}'"))
+
     @contextmanager
     def session(self, database: str = "postgres") -> Iterator[Callable[[str], None]]:
         """Keep one connection of the superuser open, and yield what sends it statements."""

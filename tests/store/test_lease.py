@@ -376,7 +376,7 @@ async def test_a_lost_connection_costs_a_leader_nothing(databases: Databases, se
     await store.write([step(1)])
     for _ in range(2):
         databases.cluster.psql(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{server.rpartition('/')[2]}'"  # noqa: S608 - our own name
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{server.rpartition('/')[2]}'"
         )
         await again(store.lead)
         await again(lambda: store.write([step(2)]))

@@ -153,7 +153,7 @@ async def test_who_ends_is_followed_within_a_second(fresh: Callable[[], str]) ->
 async def test_a_cut_connection_hands_nothing_over(fresh: Callable[[], str], databases: Databases) -> None:
     address = fresh()
     name = address.rpartition("/")[2]
-    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - our own name
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
     async with two(address) as (old, new):
         for _ in range(5):
             since = len(old.said)

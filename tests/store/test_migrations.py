@@ -93,12 +93,12 @@ def alter(path: Path, *statements: str) -> None:
 
 
 EXPANDED = (
-    f"UPDATE alembic_version SET version_num = '{schema.CURRENT + 1:04}'",  # noqa: S608 - a number of our own
+    f"UPDATE alembic_version SET version_num = '{schema.CURRENT + 1:04}'",
     "ALTER TABLE samples ADD COLUMN extra TEXT",
     "ALTER TABLE notifications ADD COLUMN urgency INTEGER NOT NULL DEFAULT 1",
     "CREATE TABLE new_things (id INTEGER PRIMARY KEY)",
 )
-OURS_NO_MORE = f"UPDATE facts SET value = {schema.CURRENT + 1} WHERE name = 'oldest_leader'"  # noqa: S608 - as above
+OURS_NO_MORE = f"UPDATE facts SET value = {schema.CURRENT + 1} WHERE name = 'oldest_leader'"
 
 
 async def left_behind(path: Path) -> None:
@@ -169,7 +169,7 @@ async def test_an_unreadable_row_is_named(tmp_path: Path) -> None:
     bodies: list[tuple[str, Any]] = [("alerts", "alerts"), ("notifications", "owed")]
     for body in ("{", '{"key": 1}'):
         for table, _ in bodies:
-            alter(path, f"UPDATE {table} SET body = '{body}'")  # noqa: S608 - no outside text
+            alter(path, f"UPDATE {table} SET body = '{body}'")
         store = await leading(path)
         for table, method in bodies:
             with pytest.raises(StoreUnusable, match=f"an unreadable {table[:-1]}"):
@@ -184,7 +184,7 @@ async def test_fields_of_the_next_release_are_left_out(tmp_path: Path) -> None:
     before = await store.alerts(), await store.owed()
     await store.close()
     for table in ("alerts", "notifications"):
-        alter(path, f"UPDATE {table} SET body = json_set(body, '$.new_field', json('[1]'))")  # noqa: S608 - no outside text
+        alter(path, f"UPDATE {table} SET body = json_set(body, '$.new_field', json('[1]'))")
     store = await leading(path)
     assert (await store.alerts(), await store.owed()) == before
     await store.close()

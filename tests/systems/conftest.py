@@ -1,4 +1,4 @@
-"""An authority whose certificates the probes trust, as they trust those of the machine."""
+"""An authority whose certificates the probes trust, as they trust those of the machine, and a server for databases."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.peers import Authority
+from tests.postgres import cluster
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.postgres import Cluster
 
 
 @pytest.fixture
@@ -22,5 +26,8 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Cluster]:
     """Run a PostgreSQL server for the databases of one system, with statistics of statements where it has them."""
-    with cluster(**STATISTICS) as running:
+    with cluster() as running:
+        if running.offers("pg_stat_statements"):
+            running.stop()
+            running.start(shared_preload_libraries="pg_stat_statements")
         yield running

@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import asyncpg
 
+from tests.acceptance.process import needed
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
@@ -66,6 +68,11 @@ class Database:
         while await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY($1)", gone):
             await connection.execute("SELECT pg_sleep(0.01)")
         await connection.close()
+
+    async def counts_statements(self) -> None:
+        """Have statistics of statements from now on."""
+        needed("" if self.cluster.offers("pg_stat_statements") else None, "pg_stat_statements", "postgresql")
+        await self.run("CREATE EXTENSION pg_stat_statements")
 
     async def shut(self, databases: Databases) -> None:
         """Let nobody in any more, and send away who is there."""

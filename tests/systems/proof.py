@@ -39,7 +39,7 @@ def params(*cases: Case) -> list[ParameterSet]:
     return [pytest.param(case, id=f"{case.id} {getattr(case.fault, '__name__', '')}") for case in cases]
 
 
-async def prove_figure(  # noqa: PLR0913 - one call tells the whole story
+async def prove_figure(
     running: Bench[System],
     check: str,
     threshold: str,
@@ -48,7 +48,7 @@ async def prove_figure(  # noqa: PLR0913 - one call tells the whole story
     end: Callable[[], Awaitable[object]],
     *said: str,
 ) -> None:
-    """Prove a figure: quiet before `cross`, told for the first time after its `for`, over after `end` and its `keep`."""
+    """Prove a figure: quiet before `cross`, told first after its `for`, over after `end` and its `keep`."""
     plan = running.plan(check)
     watched = plan.threshold(threshold)
     assert watched
@@ -66,7 +66,7 @@ async def prove_figure(  # noqa: PLR0913 - one call tells the whole story
     running.assert_resolved(check, severity)
 
 
-async def prove_down(  # noqa: PLR0913 - one call tells the whole story
+async def prove_down(
     running: Bench[System],
     check: str,
     severity: Severity,

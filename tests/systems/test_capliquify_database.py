@@ -27,8 +27,10 @@ SCHEMA = (
     "CREATE SCHEMA tenant_one",
     "CREATE SCHEMA tenant_two",
     FUNCTION,
-    "SET allow_system_table_mods = on;"
-    " INSERT INTO pg_extension VALUES (90001, 'vector', 10, 2200, true, '0.7', NULL, NULL)",
+    (
+        "SET allow_system_table_mods = on;"
+        " INSERT INTO pg_extension VALUES (90001, 'vector', 10, 2200, true, '0.7', NULL, NULL)"
+    ),
 )
 
 
@@ -68,7 +70,7 @@ async def test_connections(slots: int, severity: int, server: Cluster, authority
 async def test_a_slow_statement(seconds: float, server: Cluster, authority: Authority) -> None:
     """With its queryid, calls and mean."""
     async with capliquify(server, authority) as (running, kept):
-        await kept.run("CREATE EXTENSION pg_stat_statements")
+        await kept.counts_statements()
         await prove_figure(
             running,
             "database",
@@ -118,7 +120,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("check", "severity", "fault", "mended", "said"), CASES)
-async def test_schema(  # noqa: PLR0913 - a case each
+async def test_schema(
     check: str, severity: int, fault: str, mended: str, said: tuple[str, ...], server: Cluster, authority: Authority
 ) -> None:
     """What must be there, and is not."""

@@ -27,8 +27,11 @@ SCHEMA = (
     f"INSERT INTO alembic_version VALUES ('{HEAD}')",
     "CREATE TABLE shops (domain text, last_sync_at timestamptz, sync_status text DEFAULT 'pending')",
     "INSERT INTO shops VALUES ('one.myshopify.com', now(), 'done'), ('two.myshopify.com', now(), 'done')",
-    "SET allow_system_table_mods = on; INSERT INTO pg_extension"
-    " SELECT 90000 + n, name, 10, 2200, true, '1' FROM unnest(ARRAY['vector', 'uuid-ossp']) WITH ORDINALITY AS x (name, n)",
+    (
+        "SET allow_system_table_mods = on; INSERT INTO pg_extension"
+        " SELECT 90000 + n, name, 10, 2200, true, '1'"
+        " FROM unnest(ARRAY['vector', 'uuid-ossp']) WITH ORDINALITY AS x (name, n)"
+    ),
 )
 
 
@@ -118,7 +121,7 @@ async def test_disk(size: str, server: Cluster, authority: Authority) -> None:
 async def test_a_slow_statement(seconds: float, server: Cluster, authority: Authority) -> None:
     """Its queryid, calls and mean are told, its text is not."""
     async with ecomdash(server, authority) as (running, kept):
-        await kept.run("CREATE EXTENSION pg_stat_statements")
+        await kept.counts_statements()
         await prove_figure(
             running,
             "database",

@@ -55,26 +55,34 @@ async def test_connection(state: str, server: Cluster, authority: Authority) -> 
         assert state
 
 
-@pytest.mark.parametrize(
-    ("fault", "threshold", "severity", "said"),
-    [
-        pytest.param("dirty = true", "dirty", CRITICAL, ("7", "force"), id="RS-06 dirty"),
-        pytest.param("version = 6", "other version", WARNING, ("6", "7", "infra/migrations"), id="RS-06 version"),
-    ],
-)
-async def test_migrations(  # noqa: PLR0913 - a case each
-    fault: str, threshold: str, severity: int, said: tuple[str, ...], server: Cluster, authority: Authority
-) -> None:
-    """Dirty is critical, another version warns once a deploy has had time."""
+@pytest.mark.parametrize("version", [pytest.param(8, id="RS-06 dirty")])
+async def test_a_migration_that_failed_half_way(version: int, server: Cluster, authority: Authority) -> None:
+    """Every later one refuses to run: critical."""
+    async with realstaging(server, authority) as (running, kept):
+        await prove_down(
+            running,
+            "migrations",
+            CRITICAL,
+            lambda: kept.run(f"UPDATE schema_migrations SET version = {version}, dirty = true"),
+            lambda: kept.run("UPDATE schema_migrations SET version = 7, dirty = false"),
+            str(version),
+            "migrate force",
+        )
+
+
+@pytest.mark.parametrize("version", [pytest.param(6, id="RS-06 version")])
+async def test_another_version(version: int, server: Cluster, authority: Authority) -> None:
+    """A warning, once a deploy has had time."""
     async with realstaging(server, authority) as (running, kept):
         await prove_figure(
             running,
-            "migrations",
-            threshold,
-            WARNING if severity == WARNING else CRITICAL,
-            lambda: kept.run(f"UPDATE schema_migrations SET {fault}"),
-            lambda: kept.run("UPDATE schema_migrations SET version = 7, dirty = false"),
-            *said,
+            "migration-version",
+            "other version",
+            WARNING,
+            lambda: kept.run(f"UPDATE schema_migrations SET version = {version}"),
+            lambda: kept.run("UPDATE schema_migrations SET version = 7"),
+            f"{version}",
+            "infra/migrations",
         )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.model import Severity
 from tests.systems.bench import bench
 from tests.systems.database import database
 from tests.systems.proof import CRITICAL, WARNING, prove_down
@@ -16,6 +15,7 @@ from tests.systems.seedsource import SeedSource
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from monitor.model import Severity
     from tests.peers import Authority
     from tests.postgres import Cluster
     from tests.systems.bench import Bench
@@ -110,7 +110,7 @@ async def test_column(column: str, server: Cluster, authority: Authority) -> Non
         ),
     ],
 )
-async def test_roles(  # noqa: PLR0913 - a case each
+async def test_roles(
     check: str,
     severity: Severity,
     fault: str,

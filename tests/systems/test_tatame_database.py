@@ -59,7 +59,7 @@ async def test_connection(state: str, server: Cluster, authority: Authority) -> 
 async def test_a_slow_statement(milliseconds: int, server: Cluster, authority: Authority) -> None:
     """Over 1000 ms in the mean: told with its calls and mean, without its text."""
     async with tatame(server, authority) as (running, kept):
-        await kept.run("CREATE EXTENSION pg_stat_statements")
+        await kept.counts_statements()
         slow = f"SELECT pg_sleep({milliseconds / 1000}), 'secret of a customer'"
         await prove_figure(
             running,
