@@ -28,6 +28,7 @@ def server() -> Iterator[Cluster]:
     """Run a PostgreSQL server for the databases of one system, with statistics of statements where it has them."""
     with cluster() as running:
         if running.offers("pg_stat_statements"):
+            running.psql("ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements")
             running.stop()
-            running.start(shared_preload_libraries="pg_stat_statements")
+            running.start()
         yield running

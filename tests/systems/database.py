@@ -13,7 +13,6 @@ from tests.acceptance.process import needed
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from monitor.databases import Databases
     from tests.postgres import Cluster
 
 WATCHER = "watcher"
@@ -74,14 +73,13 @@ class Database:
         needed("" if self.cluster.offers("pg_stat_statements") else None, "pg_stat_statements", "postgresql")
         await self.run("CREATE EXTENSION pg_stat_statements")
 
-    async def shut(self, databases: Databases) -> None:
-        """Let nobody in any more, and send away who is there."""
-        databases.close()
-        self.cluster.psql(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false")
+    async def stop(self) -> None:
+        """Stop the server."""
+        self.cluster.stop()
 
-    async def open(self) -> None:
-        """Let everybody in again."""
-        self.cluster.psql(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS true")
+    async def start(self) -> None:
+        """Start it again."""
+        self.cluster.start()
 
 
 @asynccontextmanager

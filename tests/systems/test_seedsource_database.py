@@ -56,7 +56,7 @@ async def seedsource(server: Cluster, authority: Authority) -> AsyncIterator[tup
             "UPDATE alembic_version SET version_num = '004_prices'", "004_prices", id="SS-06 behind or unknown"
         ),
         pytest.param("INSERT INTO alembic_version VALUES ('004_other')", "004_other", id="SS-06 several heads"),
-        pytest.param("DELETE FROM alembic_version", "empty", id="SS-06 empty"),
+        pytest.param("DELETE FROM alembic_version", "no migration", id="SS-06 empty"),
         pytest.param("DROP TABLE alembic_version", "alembic_version", id="SS-06 no table"),
     ],
 )

@@ -47,9 +47,9 @@ async def test_connection(state: str, server: Cluster, authority: Authority) -> 
             running,
             "database",
             CRITICAL,
-            lambda: kept.shut(running.databases),
-            kept.open,
-            "not currently accepting connections",
+            kept.stop,
+            kept.start,
+            "refused the connection",
             "project is paused",
         )
         assert state
