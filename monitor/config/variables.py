@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-PUBLIC = ("_URL", "_HOST", "_DOMAIN", "_ORIGIN", "_NAME", "_PORT", "_PATH", "_EMAIL", "_ZONE", "_REGION")
+PUBLIC = (
+    *("_URL", "_HOST", "_DOMAIN", "_ORIGIN", "_NAME", "_PORT", "_PATH", "_EMAIL", "_ZONE", "_REGION"),
+    *("_VERSION", "_MIGRATION", "_TABLES", "_QUEUE", "_TYPE", "_SIZE", "_MEMORY", "_CONNECTIONS", "_PROCESSES"),
+)
 """How the name of a variable ends whose value may be printed, unless it holds a password or a query."""
 
 DATABASES = frozenset({"postgres", "postgresql", "redis", "rediss"})

@@ -104,6 +104,7 @@ class Bench(Generic[System]):
         self._tls = TlsContexts()
         self._redact = Redactor(config.secrets)
         self.databases = databases
+        self._memories: dict[tuple[CheckId, str], dict[str, Any]] = {}
         self._outbox = Outbox(
             self.clock, self, self, fall_back=self._nobody, last_resort=self._nobody, jitter=lambda: 0.0
         )
@@ -159,7 +160,7 @@ class Bench(Generic[System]):
     async def _run_once(self, plan: Plan) -> Sample:
         resolver = Resolver([self.stand_in.names.address])  # a kept one remembers for a second what a name was
         try:
-            resources = ProbeResources(resolver, self._tls, self.databases, self._redact)
+            resources = ProbeResources(resolver, self._tls, self.databases, self._redact, self._memories)
             sample = await observe(plan.id, plan.check, resources, self.clock)
         finally:
             await resolver.close()

@@ -97,7 +97,7 @@ CASES = [
         WARNING,
         "INSERT INTO tenants VALUES ('three')",
         "DELETE FROM tenants WHERE name = 'three'",
-        ('"tenants":3', '"schemas":2', "half created"),
+        ('"tenants": 3', '"schemas": 2', "half created"),
         id="CL-10",
     ),
     pytest.param(
