@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 import asyncpg
 
 from monitor.databases.breaking_off import breakable
 from monitor.databases.refusal import failure_of
-from monitor.network import connect
+from monitor.databases.wire import Dialling
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Awaitable, Callable
 
     from monitor.databases.address import Address
@@ -129,7 +128,7 @@ class Line:
 
     async def _connect(self, note: Note, within: timedelta) -> Connection:
         """Connect; our resolver finds the address, and the phases dns, connect and login are noted."""
-        dialling = _Dialling(self._resolver, note, within)
+        dialling = Dialling(self._resolver, note, within, self._address.shown)
         started = perf_counter()
         connection: Connection = await asyncpg.connect(
             **self._address.options,
@@ -139,30 +138,6 @@ class Line:
         )
         note("phase", perf_counter() - started - dialling.took, phase="login")
         return connection
-
-
-class _Dialling:
-    """The event loop as the driver sees it: it connects to the addresses that our own resolver finds.
-
-    The driver would have the loop's resolver look names up, in threads that no deadline ends.
-    """
-
-    def __init__(self, resolver: Resolver, note: Note, within: timedelta) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._resolver = resolver
-        self._note = note
-        self._within = within
-        self.took = 0.0
-
-    async def create_connection(self, factory: Callable[[], asyncio.BaseProtocol], host: str, port: int) -> Any:  # noqa: ANN401 - a transport and whatever the factory makes
-        started = perf_counter()
-        connected: socket.socket
-        connected, _ = await connect(self._resolver, host, port, self._within, self._note)
-        self.took += perf_counter() - started
-        return await self._loop.create_connection(factory, sock=connected)
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all else is the loop's own
-        return getattr(self._loop, name)
 
 
 def _opening(within: timedelta) -> str:

@@ -44,9 +44,10 @@ class Full(Failure):
 
 def failure_of(error: Exception, place: str) -> Failure | None:
     """Return what `error` means at `place`; None for a bug of ours."""
+    found = error.__cause__ if isinstance(error, asyncpg.PostgresError) else error
+    if isinstance(found, Failure):  # perhaps why we broke the connection off
+        return found
     match error:
-        case Failure():
-            return error
         case asyncpg.PostgresError():
             return failure_of_code(str(error.sqlstate or ""), str(error), place)
         case asyncpg.InternalClientError() | asyncpg.InterfaceError() | UnicodeError():
