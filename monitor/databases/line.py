@@ -7,6 +7,7 @@ stand between.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 import asyncpg
 
 from monitor.databases.breaking_off import breakable
-from monitor.databases.refusal import failure_of
+from monitor.databases.refusal import NOT_OURS, failure_of
 from monitor.databases.wire import Dialling
+from monitor.model import Failure, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,8 +32,8 @@ CLOSING = timedelta(seconds=1)
 LOCK_TIMEOUT = timedelta(seconds=1)
 SHARE = 0.9
 """Of our own deadline, what a statement is given by the server: it then ends before us, and spares the connection."""
-LOST = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, OSError)
-"""How a connection that was kept shows that the server, or what stands between, has forgotten it."""
+TROUBLE = (asyncpg.InterfaceError, asyncpg.PostgresError, OSError)
+"""How a connection shows that it is of no more use: the server, or what stands between, has forgotten it."""
 
 
 class Line:
@@ -97,14 +99,18 @@ class Line:
                 # Half the time, so that one which something between us dropped in silence costs no outage.
                 async with asyncio.timeout(within.total_seconds() / 2):
                     await kept.execute(opening)
-            except (*LOST, TimeoutError):
+            except TROUBLE:
                 kept.terminate()
                 held.remove(kept)
             else:
                 return kept
         connection = await self._connect(note, within)
         held.append(connection)
-        await connection.execute(opening)
+        try:
+            await connection.execute(opening)
+        except Exception:
+            connection.terminate()
+            raise
         return connection
 
     def _take(self) -> Connection | None:
@@ -115,27 +121,35 @@ class Line:
         return None if kept is None or kept.is_closed() else kept
 
     async def _end(self, connection: Connection, *, keep: bool) -> None:
-        """End the transaction, and keep the connection, or close it."""
+        """End the transaction, and keep the connection, or close it.
+
+        Nothing was written, so nothing is rolled back: databases count that, and somebody may be watching the count.
+        """
         try:
-            await connection.execute("COMMIT")
-            if not keep:
-                await connection.close(timeout=CLOSING.total_seconds())
-        except (*LOST, asyncpg.PostgresError, TimeoutError):
-            connection.terminate()
-        if not connection.is_closed():
-            self._kept = connection
-            self._expiry = asyncio.get_running_loop().call_later(self._idle.total_seconds(), self.hang_up)
+            with suppress(*TROUBLE):
+                await connection.execute("COMMIT")
+                if keep:
+                    self._kept = connection
+                    self._expiry = asyncio.get_running_loop().call_later(self._idle.total_seconds(), self.hang_up)
+                else:
+                    await connection.close(timeout=CLOSING.total_seconds())
+        finally:
+            if self._kept is not connection:
+                connection.terminate()
 
     async def _connect(self, note: Note, within: timedelta) -> Connection:
         """Connect; our resolver finds the address, and the phases dns, connect and login are noted."""
         dialling = Dialling(self._resolver, note, within, self._address.shown)
         started = perf_counter()
-        connection: Connection = await asyncpg.connect(
-            **self._address.options,
-            statement_cache_size=0,
-            timeout=None,
-            loop=cast("asyncio.AbstractEventLoop", dialling),
-        )
+        try:
+            connection: Connection = await asyncpg.connect(
+                **self._address.options,
+                statement_cache_size=0,
+                timeout=None,
+                loop=cast("asyncio.AbstractEventLoop", dialling),
+            )
+        except (AttributeError, LookupError):  # what it was told at login lacks what the driver takes for granted
+            raise Failure(Reason.PROTOCOL, f"{self._address.shown} {NOT_OURS}") from None
         note("phase", perf_counter() - started - dialling.took, phase="login")
         return connection
 

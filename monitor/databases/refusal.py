@@ -8,6 +8,7 @@ from monitor.model import Failure, Reason, State
 from monitor.network import failure_of as network_failure_of
 
 LONGEST = 200
+NOT_OURS = "does not speak PostgreSQL's protocol"
 POOLER_IS_FULL = ("no more connections allowed", "max client connections reached")
 """What PgBouncer before 1.24 and Supavisor say under the code of a protocol violation, or another."""
 
@@ -50,7 +51,7 @@ def failure_of(error: Exception, place: str) -> Failure | None:
     match error:
         case asyncpg.PostgresError():
             return failure_of_code(str(error.sqlstate or ""), str(error), place)
-        case asyncpg.InternalClientError() | asyncpg.InterfaceError() | UnicodeError():
+        case asyncpg.InternalClientError() | asyncpg.InterfaceError() | UnicodeError() | BufferError():
             return _of_driver(error, place)
         case ConnectionError() if "SSL" in str(error):
             return Failure(Reason.TLS_INVALID, f"{place} takes no TLS")
@@ -62,8 +63,8 @@ def failure_of(error: Exception, place: str) -> Failure | None:
 
 def _of_driver(error: Exception, place: str) -> Failure | None:
     match error:
-        case asyncpg.InternalClientError():
-            return Failure(Reason.PROTOCOL, f"{place} does not speak PostgreSQL's protocol")
+        case asyncpg.InternalClientError() | BufferError() | UnicodeDecodeError():
+            return Failure(Reason.PROTOCOL, f"{place} {NOT_OURS}")
         case asyncpg.ClientConfigurationError() | UnicodeError():
             return Failure(Reason.UNKNOWN, f"{place}: the address cannot be used", State.UNKNOWN)
         case ValueError():

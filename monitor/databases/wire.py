@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 
+from monitor.databases.refusal import NOT_OURS
 from monitor.model import Failure, Reason
 from monitor.network import connect
 from monitor.units import Unit, show
@@ -32,7 +33,6 @@ LONGEST_FIRST = 64 * 1024
 """The first message asks who we are, or is an error."""
 LONGEST = 16 * 1024 * 1024
 """A row, most likely: more than any check has use for."""
-NOT_OURS = "does not speak PostgreSQL's protocol"
 
 
 class Framing:
