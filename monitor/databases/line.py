@@ -7,18 +7,19 @@ stand between.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 import asyncpg
 
 from monitor.databases.breaking_off import breakable
-from monitor.databases.refusal import failure_of
-from monitor.network import connect
+from monitor.databases.refusal import NOT_OURS, failure_of
+from monitor.databases.wire import Dialling
+from monitor.model import Failure, Reason
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Awaitable, Callable
 
     from monitor.databases.address import Address
@@ -31,8 +32,8 @@ CLOSING = timedelta(seconds=1)
 LOCK_TIMEOUT = timedelta(seconds=1)
 SHARE = 0.9
 """Of our own deadline, what a statement is given by the server: it then ends before us, and spares the connection."""
-LOST = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, OSError)
-"""How a connection that was kept shows that the server, or what stands between, has forgotten it."""
+TROUBLE = (asyncpg.InterfaceError, asyncpg.PostgresError, OSError)
+"""How a connection shows that it is of no more use: the server, or what stands between, has forgotten it."""
 
 
 class Line:
@@ -98,14 +99,18 @@ class Line:
                 # Half the time, so that one which something between us dropped in silence costs no outage.
                 async with asyncio.timeout(within.total_seconds() / 2):
                     await kept.execute(opening)
-            except (*LOST, TimeoutError):
+            except TROUBLE:
                 kept.terminate()
                 held.remove(kept)
             else:
                 return kept
         connection = await self._connect(note, within)
         held.append(connection)
-        await connection.execute(opening)
+        try:
+            await connection.execute(opening)
+        except Exception:
+            connection.terminate()
+            raise
         return connection
 
     def _take(self) -> Connection | None:
@@ -116,53 +121,37 @@ class Line:
         return None if kept is None or kept.is_closed() else kept
 
     async def _end(self, connection: Connection, *, keep: bool) -> None:
-        """End the transaction, and keep the connection, or close it."""
+        """End the transaction, and keep the connection, or close it.
+
+        Nothing was written, so nothing is rolled back: databases count that, and somebody may be watching the count.
+        """
         try:
-            await connection.execute("COMMIT")
-            if not keep:
-                await connection.close(timeout=CLOSING.total_seconds())
-        except (*LOST, asyncpg.PostgresError, TimeoutError):
-            connection.terminate()
-        if not connection.is_closed():
-            self._kept = connection
-            self._expiry = asyncio.get_running_loop().call_later(self._idle.total_seconds(), self.hang_up)
+            with suppress(*TROUBLE):
+                await connection.execute("COMMIT")
+                if keep:
+                    self._kept = connection
+                    self._expiry = asyncio.get_running_loop().call_later(self._idle.total_seconds(), self.hang_up)
+                else:
+                    await connection.close(timeout=CLOSING.total_seconds())
+        finally:
+            if self._kept is not connection:
+                connection.terminate()
 
     async def _connect(self, note: Note, within: timedelta) -> Connection:
         """Connect; our resolver finds the address, and the phases dns, connect and login are noted."""
-        dialling = _Dialling(self._resolver, note, within)
+        dialling = Dialling(self._resolver, note, within, self._address.shown)
         started = perf_counter()
-        connection: Connection = await asyncpg.connect(
-            **self._address.options,
-            statement_cache_size=0,
-            timeout=None,
-            loop=cast("asyncio.AbstractEventLoop", dialling),
-        )
+        try:
+            connection: Connection = await asyncpg.connect(
+                **self._address.options,
+                statement_cache_size=0,
+                timeout=None,
+                loop=cast("asyncio.AbstractEventLoop", dialling),
+            )
+        except (AttributeError, LookupError, UnicodeDecodeError):  # what it was told at login lacks what the driver takes for granted
+            raise Failure(Reason.PROTOCOL, f"{self._address.shown} {NOT_OURS}") from None
         note("phase", perf_counter() - started - dialling.took, phase="login")
         return connection
-
-
-class _Dialling:
-    """The event loop as the driver sees it: it connects to the addresses that our own resolver finds.
-
-    The driver would have the loop's resolver look names up, in threads that no deadline ends.
-    """
-
-    def __init__(self, resolver: Resolver, note: Note, within: timedelta) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._resolver = resolver
-        self._note = note
-        self._within = within
-        self.took = 0.0
-
-    async def create_connection(self, factory: Callable[[], asyncio.BaseProtocol], host: str, port: int) -> Any:  # noqa: ANN401 - a transport and whatever the factory makes
-        started = perf_counter()
-        connected: socket.socket
-        connected, _ = await connect(self._resolver, host, port, self._within, self._note)
-        self.took += perf_counter() - started
-        return await self._loop.create_connection(factory, sock=connected)
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all else is the loop's own
-        return getattr(self._loop, name)
 
 
 def _opening(within: timedelta) -> str:

@@ -8,6 +8,7 @@ from monitor.model import Failure, Reason, State
 from monitor.network import failure_of as network_failure_of
 
 LONGEST = 200
+NOT_OURS = "does not speak PostgreSQL's protocol"
 POOLER_IS_FULL = ("no more connections allowed", "max client connections reached")
 """What PgBouncer before 1.24 and Supavisor say under the code of a protocol violation, or another."""
 
@@ -50,13 +51,14 @@ class Full(Failure):
 
 def failure_of(error: Exception, place: str) -> Failure | None:
     """Return what `error` means at `place`; None for a bug of ours."""
+    found = error.__cause__ if isinstance(error, asyncpg.PostgresError) else error
+    if isinstance(found, Failure):  # perhaps why we broke the connection off
+        return found
     match error:
-        case Failure():
-            return error
         case asyncpg.PostgresError():
             said = "" if error.server_source_function == RAISES else str(error)
             return failure_of_code(str(error.sqlstate or ""), said, place)
-        case asyncpg.InternalClientError() | asyncpg.InterfaceError() | UnicodeError():
+        case asyncpg.InternalClientError() | asyncpg.InterfaceError() | UnicodeError() | BufferError():
             return _of_driver(error, place)
         case ConnectionError() if "SSL" in str(error):
             return Failure(Reason.TLS_INVALID, f"{place} takes no TLS")
@@ -71,8 +73,8 @@ def _of_driver(error: Exception, place: str) -> Failure | None:
         case asyncpg.InternalClientError() if UNREADABLE in str(error):
             text = "the query has a column of a type that cannot be read, such as anyarray: cast it"
             return Failure(Reason.UNKNOWN, f"{place}: {text}", State.UNKNOWN)
-        case asyncpg.InternalClientError():
-            return Failure(Reason.PROTOCOL, f"{place} does not speak PostgreSQL's protocol")
+        case asyncpg.InternalClientError() | BufferError():
+            return Failure(Reason.PROTOCOL, f"{place} {NOT_OURS}")
         case UnicodeDecodeError():
             return Failure(Reason.PROTOCOL, f"{place} sent a text that is not UTF-8", State.UNKNOWN)
         case asyncpg.ClientConfigurationError() | UnicodeError():
