@@ -134,9 +134,11 @@ def _difference(tool: Tool, expected: Expected, found: Found) -> str:
 
 def _behind(expected: Expected, found: Found) -> int | None:
     """Return how many known revisions are between what is expected and what was found, below 0 for later ones."""
-    if len(expected.revisions) != 1 or len(found.revisions) != 1 or found.revisions[0] not in expected.known:
+    both = (*expected.revisions, *found.revisions)
+    if len(expected.revisions) != 1 or len(found.revisions) != 1 or not set(both) <= set(expected.known):
         return None
-    return expected.known.index(expected.revisions[0]) - expected.known.index(found.revisions[0])
+    wanted, got = map(expected.known.index, both)
+    return wanted - got
 
 
 def _hangs(seconds: float) -> bool:

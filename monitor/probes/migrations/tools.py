@@ -143,7 +143,7 @@ async def _locked(connection: Connection, numbers: Sequence[int]) -> bool:
     return bool(await connection.fetchval(LOCKED, numbers))
 
 
-def golang_locks(parts: tuple[str, str, str]) -> tuple[int, int]:
+def golang_locks(parts: tuple[str, ...]) -> tuple[int, int]:
     """Return the numbers that golang-migrate's lock may have: it takes the database's name from its URL, or asks."""
     database, *others = parts
     return _golang_lock(database, others), _golang_lock(f"/{database}", others)
