@@ -118,7 +118,7 @@ class Sample:
     reason: Reason | None = None
     detail: str = ""
     measures: tuple[Measure, ...] = ()
-    remarks: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class AlertKey(NamedTuple):
