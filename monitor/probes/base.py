@@ -12,7 +12,7 @@ import structlog
 from pydantic import Field
 
 from monitor.fields import Duration, Fields, PositiveDuration
-from monitor.model import CheckId, Failure, Measure, Reason, Sample, Severity, State, labels
+from monitor.model import CheckId, Failure, LeftOut, Measure, Reason, Sample, Severity, State, labels
 from monitor.plain import plain
 from monitor.units import Unit, show_duration
 
@@ -154,6 +154,8 @@ class Check(Fields, ABC):
     async def probe(self, run: Run) -> None:
         """Look once. Return if the target is up; raise `Failure` if it is not, or if that cannot be told.
 
+        Raise `LeftOut` to look at nothing on purpose.
+
         Note each measure on `run` as soon as it is known: what was measured before a failure or the deadline counts.
         """
 
@@ -217,7 +219,7 @@ def starved(sample: Sample, stalled: timedelta) -> Sample:
 
     What a stopped process or a busy machine takes for slow, or for silence, is our fault and not the target's.
     """
-    if stalled < STARVED:
+    if stalled < STARVED or sample.left_out:
         return sample
     detail = f"the monitor itself stood still for {show_duration(stalled.total_seconds())}"
     return replace(sample, state=State.UNKNOWN, reason=Reason.UNKNOWN, detail=detail, measures=(), remarks={})
@@ -239,6 +241,8 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
         state, reason = State.DOWN, Reason.TIMEOUT
     except Failure as failure:
         state, reason, detail = failure.state, failure.reason, failure.detail
+    except LeftOut as why:
+        state, detail = State.UNKNOWN, str(why)
     except Exception as error:
         log.exception("probe_crashed", check=str(check_id))
         state, reason, detail = State.UNKNOWN, Reason.UNKNOWN, f"the probe itself failed: {type(error).__name__}"
