@@ -200,6 +200,8 @@ class Run:
     """What the check's runs note for the next one, such as counters: empty at first, and lost with the process."""
     measures: list[Measure] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
+    awake: bool = False
+    """Whether what may sleep is known to be awake, so that it is asked for once in a run."""
 
     def note(self, name: str, value: float, **label: str) -> None:
         """Note a measure in its base unit."""
