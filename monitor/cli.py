@@ -30,7 +30,7 @@ from monitor.faults import ConfigError, Fault, allowed
 from monitor.notice import trial
 from monitor.outside import reach_outside
 from monitor.place import upgrade
-from monitor.report import as_json, as_junit, as_line
+from monitor.report import as_json, as_junit, as_line, state_of
 from monitor.schema import schema as file_schema
 from monitor.settings import read_settings
 from monitor.store import StoreUnavailable, StoreUnusable
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 DEMO = Path(__file__).parent / "demo" / "demo.yaml"
 FAILED = 1
 UNUSABLE = 2
-COLOURS = {"up": "green", "down": "red", "unknown": "yellow"}
+COLOURS = {"up": "green", "down": "red", "unknown": "yellow", "skipped": "blue"}
 ELSEWHERE = 500
 """Columns where the output is no terminal: lines are not broken there."""
 
@@ -129,6 +129,8 @@ def check(
     config: ConfigOption = None,
 ) -> None:
     """Run checks once, now, and report in the order of the file. Exit status 1 if one is down or unknown.
+
+    One that leaves its run out on purpose, as for a database that sleeps, is told as skipped and is neither.
 
     Figures over a window are not judged: one run says nothing about them.
 
@@ -279,7 +281,7 @@ async def _check(plans: Sequence[Plan], config: Config, settings: Settings, outp
         async for finding in sweep(plans, outside.for_probes(redactor(config, settings)), SystemClock()):
             findings.append(finding)
             if output is Output.TEXT:
-                _print(as_line(finding, width), COLOURS[finding.sample.state])
+                _print(as_line(finding, width), COLOURS[state_of(finding.sample)])
     if output is not Output.TEXT:
         typer.echo(as_json(findings) if output is Output.JSON else as_junit(findings))
     else:

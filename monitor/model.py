@@ -94,6 +94,13 @@ class Failure(Exception):  # noqa: N818 - a finding, not a programming error
         self.state = state
 
 
+class LeftOut(Exception):  # noqa: N818 - a decision, not a programming error
+    """Ends a run that is left out on purpose: nothing was looked at, and that is as it should be.
+
+    Raised by probes before they look; its text says why in a few words. It opens and resolves nothing, and is no gap.
+    """
+
+
 class Measure(NamedTuple):
     """One number that a run found, in the base unit (seconds, bytes, ratio 0 to 1) that its kind declares."""
 
@@ -106,10 +113,11 @@ class Measure(NamedTuple):
 class Sample:
     """What one run of a check found.
 
-    `at` is when the run ended, `took` how long it lasted. `reason` is None exactly when `state` is up. `detail` is at
-    most a few hundred characters, with secrets already removed. `remarks` explain measures by name in a line each, for
-    whoever reads of a figure that is crossed: the arithmetic, who holds what. `unmeasured` names the measures that this
-    run could not take though it should have: their figures are not judged. Neither is stored.
+    `at` is when the run ended, `took` how long it lasted. `reason` is None when `state` is up, and when the run was
+    left out: then the state is unknown, and `detail` says why. `detail` is at most a few hundred characters, with
+    secrets already removed. `remarks` explain measures by name in a line each, for whoever reads of a figure that is
+    crossed: the arithmetic, who holds what. `unmeasured` names the measures that this run could not take though it
+    should have: their figures are not judged. Neither is stored.
     """
 
     check: CheckId
@@ -119,8 +127,13 @@ class Sample:
     reason: Reason | None = None
     detail: str = ""
     measures: tuple[Measure, ...] = ()
-    remarks: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict, hash=False)
     unmeasured: frozenset[str] = frozenset()
+
+    @property
+    def left_out(self) -> bool:
+        """Return whether nothing was looked at on purpose: unknown, and no reason for it to be anything else."""
+        return self.state is State.UNKNOWN and self.reason is None
 
 
 class AlertKey(NamedTuple):

@@ -81,6 +81,8 @@ def _summary(alert: Alert, kind: EventKind, sample: Sample | None, threshold: Th
 def _found(sample: Sample) -> str:
     if sample.state is State.UP:
         return f"It answers, in {show_duration(sample.took.total_seconds())}."
+    if sample.left_out:
+        return f"It was left out on purpose: {sample.detail}."
     return f"{sample.reason}: {sample.detail}" if sample.detail else str(sample.reason)
 
 

@@ -20,7 +20,7 @@ import structlog
 
 from monitor import routing
 from monitor.history import MOST_SERIES
-from monitor.model import Change, CheckId, Event, EventKind, Notification, State, stable_id
+from monitor.model import Change, CheckId, Event, EventKind, Notification, stable_id
 from monitor.page import compose
 from monitor.situation import LOUD, Situation
 
@@ -105,8 +105,7 @@ class Pipeline:
         decision = situation.decide(sample.check, situation.judged(sample), self._clock.now())
         if decision.pages and await self._asked_needs(watched.plan):
             decision = situation.decide(sample.check, situation.judged(sample), self._clock.now())
-        if sample.state is not State.UNKNOWN:
-            watched.known_at = sample.at
+        watched.judged(sample)
         self.judged_at = sample.at
         self._display.sample(sample)
         await self._carry_out([decision], sample)

@@ -167,14 +167,16 @@ class Situation:
         """Return whether `need` explains a failure of `dependent`.
 
         It does while it is down, or failed its newest run; and after it recovered, until the dependent was looked at
-        once more. It does not when nobody can tell how it is.
+        once more. It does not when nobody can tell how it is, be it because it sleeps and is left alone.
         """
         watched, alert = self.watched.get(need), self.board.get(AlertKey(need, DOWN))
         if watched is None or watched.silent(now):
             return False
         if alert is None:
             recovered = self._recovered.get(need)
-            return recovered is not None and (dependent.newest is None or dependent.newest.at < recovered)
+            return recovered is not None and (dependent.looked_at is None or dependent.looked_at < recovered)
+        if watched.asleep:
+            return False
         return alert.severity is not None or watched.newest is None or watched.newest.state is not State.UNKNOWN
 
     def routed(self, check: CheckId, severity: Severity) -> set[str]:
@@ -188,7 +190,7 @@ class Situation:
     def _sight(self) -> Outcome:
         if self._blind:
             return Outcome.BREACH
-        seen = sum(watched.known_at is not None for watched in self.watched.values()) - len(self._silent)
+        seen = sum(watched.heard is not None for watched in self.watched.values()) - len(self._silent)
         return Outcome.CLEAR if seen >= BLIND_SHARE * len(self.watched) else Outcome.BLIND
 
     def _tell(self, alert: Alert, decision: Decision, now: datetime) -> None:
@@ -240,4 +242,4 @@ def down_verdict(sample: Sample, down: Mapping[Severity, Patience]) -> Verdict:
 
 
 def _heard(watched: Watched) -> Outcome:
-    return Outcome.BLIND if watched.known_at is None else Outcome.CLEAR
+    return Outcome.BLIND if watched.heard is None else Outcome.CLEAR

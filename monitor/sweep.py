@@ -36,8 +36,8 @@ class Finding:
 
     @property
     def well(self) -> bool:
-        """Return whether the check is up; a figure that is crossed does not make it fail."""
-        return self.sample.state is State.UP
+        """Return whether the check is up, or was left out; a figure that is crossed does not make it fail."""
+        return self.sample.state is State.UP or self.sample.left_out
 
 
 async def sweep(plans: Sequence[Plan], resources: Resources, clock: Clock) -> AsyncIterator[Finding]:

@@ -20,8 +20,8 @@ MOST_TRENDS = 50
 class Watched:
     """One check as it stands.
 
-    `since` is when this process began to look; `known_at` the newest moment at which a run could tell up from down,
-    None before the first.
+    `since` is when this process began to look; `heard` the newest sample that could tell up from down, or was left out
+    on purpose; `looked_at` when the newest one ended that was not left out. None before the first.
     """
 
     def __init__(self, plan: Plan, since: datetime) -> None:
@@ -29,7 +29,8 @@ class Watched:
         self.history = History(threshold.watch for threshold in plan.thresholds)
         self.newest: Sample | None = None
         self.since = since
-        self.known_at: datetime | None = None
+        self.heard: Sample | None = None
+        self.looked_at: datetime | None = None
         self._measures = frozenset(threshold.watch.measure for threshold in plan.thresholds)
         self._up = Trend()
         self._trends: dict[tuple[str, Labels], Trend] = {}
@@ -42,13 +43,24 @@ class Watched:
         return max(3 * pace, pace + 2 * check.timeout)
 
     def silent(self, now: datetime) -> bool:
-        """Return whether there was nothing but unknown, or nothing, for too long."""
-        return now - max(self.since, self.known_at or self.since) >= self.gap
+        """Return whether there was nothing but unknown, or nothing, for too long; a run left out on purpose is none."""
+        return now - (max(self.since, self.heard.at) if self.heard else self.since) >= self.gap
+
+    @property
+    def asleep(self) -> bool:
+        """Return whether the newest run that said anything was left out: nobody can tell how the check is."""
+        return self.heard is not None and self.heard.left_out
+
+    def judged(self, sample: Sample) -> None:
+        """Note that `sample` was judged: from now on it counts as heard, if it said anything."""
+        if sample.state is not State.UNKNOWN or sample.left_out:
+            self.heard = sample
 
     def follow(self, plan: Plan) -> Watched:
         """Return what is watched under a changed plan: values stay known where the same is watched."""
         changed = Watched(plan, self.since)
-        changed.newest, changed.known_at, changed._up = self.newest, self.known_at, self._up
+        changed.newest, changed.heard, changed.looked_at = self.newest, self.heard, self.looked_at
+        changed._up = self._up
         if {one.watch for one in plan.thresholds} == {one.watch for one in self.plan.thresholds}:
             changed.history, changed._trends = self.history, self._trends
         return changed
@@ -56,6 +68,8 @@ class Watched:
     def see(self, sample: Sample) -> None:
         """Take in the newest sample."""
         self.newest = sample
+        if not sample.left_out:
+            self.looked_at = sample.at
         self.recall(sample)
 
     def reaches(self, at: datetime, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,11 @@ def sample(
     reason = {State.UP: None, State.DOWN: Reason.STATUS, State.UNKNOWN: Reason.DNS}[state]
     moment = START + at * SECOND if isinstance(at, (int, float)) else at
     return Sample(check, moment, SECOND / 10, state, reason, detail, measures)
+
+
+def left_out(at: float | datetime, check: CheckId = SITE) -> Sample:
+    """Return a sample of a run that was left out on purpose."""
+    return replace(sample(at, State.UNKNOWN, check=check), reason=None, detail="it sleeps")
 
 
 def notification(

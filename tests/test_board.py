@@ -13,7 +13,7 @@ from monitor.model import DOWN, Alert, AlertKey, CheckId, Measure, Severity, Sta
 from monitor.probes.base import Retry
 from monitor.trend import BUCKETS, SPAN, Trend
 from monitor.watched import MOST_TRENDS, Watched
-from tests.examples import SECOND, SITE, sample
+from tests.examples import SECOND, SITE, left_out, sample
 from tests.fakes import START
 from tests.plans import Scripted, plan, threshold
 
@@ -83,13 +83,33 @@ def test_an_old_value_does_not_disturb_a_trend() -> None:
 
 
 def test_a_check_is_silent_after_three_intervals_without_a_known_run() -> None:
-    """Unknown runs are no sign of life."""
+    """Unknown runs are no sign of life; one that was left out on purpose is."""
     watched = Watched(plan(), START)
     watched.see(sample(20, State.UNKNOWN))
     assert not watched.silent(START + 29 * SECOND)
     assert watched.silent(START + 30 * SECOND)
-    watched.known_at = START + 30 * SECOND
+    watched.judged(sample(30))
     assert not watched.silent(START + 59 * SECOND)
+    watched.judged(sample(40, State.UNKNOWN))
+    assert watched.silent(START + 60 * SECOND)
+    watched.judged(left_out(60))
+    assert not watched.silent(START + 89 * SECOND)
+
+
+def test_a_check_sleeps_until_a_run_can_tell_again() -> None:
+    """That the next question is not answered does not wake it; to be looked at does."""
+    watched = Watched(plan(), START)
+    assert not watched.asleep
+    for newest, asleep, looked_at in (
+        (sample(0), False, 0),
+        (left_out(10), True, 0),
+        (sample(20, State.UNKNOWN), True, 20),
+        (sample(30, State.DOWN), False, 30),
+    ):
+        watched.see(newest)
+        watched.judged(newest)
+        assert (watched.asleep, watched.looked_at) == (asleep, START + looked_at * SECOND)
+    assert watched.follow(plan(title="Another")).looked_at == START + 30 * SECOND
 
 
 def test_a_slow_retry_makes_the_patience_longer() -> None:

@@ -31,7 +31,7 @@ from monitor.model import (
 from monitor.pipeline import Pipeline
 from monitor.routing import Route
 from monitor.situation import OURSELVES
-from tests.examples import SECOND, SITE, sample
+from tests.examples import SECOND, SITE, left_out, sample
 from tests.fakes import START, FakeClock
 from tests.plans import plan, threshold
 
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 W, X = Severity.WARNING, Severity.CRITICAL
 UP, LOST, DARK = State.UP, State.DOWN, State.UNKNOWN
+ASLEEP = None
+"""A run that was left out on purpose."""
 BASE = CheckId("shop", "database")
 ROUTES = (Route(("ops",), repeat=timedelta(hours=1)), Route(("phone",), severities=frozenset({X})))
 
@@ -101,7 +103,7 @@ class Bench:
         self.clock, self.store, self.screen = FakeClock(), store or Store(), Screen()
         self.owed: list[tuple[Notification, bool]] = []
         self.asked: list[CheckId] = []
-        self.answers: dict[CheckId, State] = {}
+        self.answers: dict[CheckId, State | None] = {}
         self.pipeline = Pipeline(self.clock, self.store, self.screen, self.owe, self.ask_again)
         self.configure(*plans)
 
@@ -113,11 +115,16 @@ class Bench:
 
     async def ask_again(self, check: CheckId) -> None:
         self.asked.append(check)
-        await self.pipeline.take(sample(self.clock.now(), self.answers.get(check, UP), check=check))
+        state = self.answers.get(check, UP)
+        now = self.clock.now()
+        await self.pipeline.take(left_out(now, check) if state is None else sample(now, state, check=check))
 
-    async def take(self, at: float, state: State = UP, *values: float, check: CheckId = SITE) -> None:
-        """Take a sample at `at` seconds, with `values` as its duration."""
+    async def take(self, at: float, state: State | None = UP, *values: float, check: CheckId = SITE) -> None:
+        """Take a sample at `at` seconds, with `values` as its duration; no state: the run was left out."""
         await self.clock.advance(START + at * SECOND - self.clock.now())
+        if state is None:
+            await self.pipeline.take(left_out(at, check))
+            return
         measures = [Measure("duration", value) for value in values]
         await self.pipeline.take(sample(at, state, *measures, check=check, detail="expected 200, got 502"))
 
@@ -491,14 +498,16 @@ async def test_what_is_remembered_late_is_written_again() -> None:
     assert second.store.alerts == {remembered.key: remembered}
 
 
+Story = list[tuple[State | None, float, int]]
 stories = st.lists(
-    st.tuples(st.sampled_from([UP, LOST, DARK]), st.sampled_from([0.1, 0.4, 0.7]), st.integers(1, 40)), max_size=25
+    st.tuples(st.sampled_from([UP, LOST, DARK, ASLEEP]), st.sampled_from([0.1, 0.4, 0.7]), st.integers(1, 40)),
+    max_size=25,
 )
 
 
 @settings(max_examples=60, deadline=None)
 @given(story=stories, cut=st.integers(0, 25))
-async def test_a_restart_at_any_point_changes_nothing(story: list[tuple[State, float, int]], cut: int) -> None:
+async def test_a_restart_at_any_point_changes_nothing(story: Story, cut: int) -> None:
     """The second process, given what the first one wrote, owes exactly what one process would have owed."""
     slow = threshold("avg(duration, 60s)", warning="> 300ms", critical="> 500ms", hold=15 * SECOND)
     whole, first = Bench(plan(slow)), Bench(plan(slow))
@@ -514,9 +523,127 @@ async def test_a_restart_at_any_point_changes_nothing(story: list[tuple[State, f
             second.pipeline.restore(first.store.alerts.values())
             benches.append(second)
         for bench in (whole, benches[-1]):
-            await bench.take(at, state, *([value] if state is not DARK else []))
+            await bench.take(at, state, *([value] if state in {UP, LOST} else []))
         seen.append(whole.screen.samples[-1])
     told = [note for bench in benches for note, _ in bench.owed]
     nothing = Page("", "", "", "", "")
     assert [replace(note, page=nothing) for note in told] == [replace(note, page=nothing) for note, _ in whole.owed]
     assert {alert.key: alert for alert in benches[-1].pipeline.alerts} == whole.store.alerts
+
+
+async def test_a_run_left_out_opens_and_resolves_nothing() -> None:
+    """It resets no count; what was told stays as it was, and says why nothing is seen of it now."""
+    bench = Bench(plan(threshold("duration", warning="> 300ms")))
+    for number, state in enumerate((LOST, ASLEEP, LOST, ASLEEP, LOST, ASLEEP, UP, ASLEEP)):
+        await bench.take(10 * number, state, *([0.9] if state is UP else []))
+    assert bench.told() == [(DOWN, EventKind.OPENED)]
+    assert [state for _, state in bench.told("phone")] == [EventKind.OPENED]
+    await bench.take(3_670, ASLEEP)
+    assert bench.told() == [(DOWN, EventKind.OPENED), (DOWN, EventKind.REPEATED)]
+    assert bench.owed[-1][0].page.summary == "It was left out on purpose: it sleeps."
+    await bench.take(3_680, UP, 0.1)
+    assert bench.told()[-1] == (DOWN, EventKind.RESOLVED)
+
+
+async def test_time_asleep_is_no_part_of_a_for() -> None:
+    """Neither before it nor after it."""
+    bench = Bench(plan(threshold("duration", warning="> 300ms", hold=25 * SECOND)))
+    for at, state in ((0, UP), (10, UP), (20, ASLEEP), (30, UP), (40, UP)):
+        await bench.take(at, state, *([0.9] if state is UP else []))
+    assert bench.told() == []
+    await bench.take(50, UP, 0.9)
+    assert bench.told() == [("duration", EventKind.OPENED)]
+
+
+async def test_a_check_that_sleeps_for_hours_is_not_without_data() -> None:
+    """Nor does it make us blind, however many sleep, and even if none was ever awake."""
+    names = [CheckId("shop", f"c{n}") for n in range(5)]
+    bench = Bench(*(plan(check=name) for name in names))
+    for at in range(0, 3_600, 20):
+        for name in names:
+            await bench.take(at, ASLEEP, check=name)
+        await bench.tick(at + 1)
+    assert bench.told() == []
+    assert bench.store.changes == []
+    assert len(bench.store.kept) == 5 * 180
+
+
+async def test_no_data_ends_when_it_is_known_to_sleep() -> None:
+    """Whether it sleeps could not be asked for a while. The outage from before is not resolved by that."""
+    bench = Bench(plan(failures=1))
+    await bench.take(0, LOST)
+    for at in (10, 20, 30):
+        await bench.take(at, DARK)
+    await bench.tick(31)
+    assert bench.told()[-1] == (NO_DATA, EventKind.OPENED)
+    await bench.take(40, ASLEEP)
+    await bench.tick(41)
+    assert bench.told() == [(DOWN, EventKind.OPENED), (NO_DATA, EventKind.OPENED), (NO_DATA, EventKind.RESOLVED)]
+    assert bench.owed[-1][0].page.summary == "It was left out on purpose: it sleeps."
+
+
+async def test_an_end_of_blindness_may_be_that_they_sleep() -> None:
+    """After a restart, with the notice still open."""
+    names = [CheckId("shop", f"c{n}") for n in range(4)]
+    first, second = (Bench(*(plan(check=name) for name in names)) for _ in range(2))
+    await first.tick(31)
+    second.pipeline.restore(alert for alert in first.store.alerts.values() if alert.key.name == BLIND)
+    for name in names:
+        await second.take(5, ASLEEP, check=name)
+    await second.tick(6)
+    assert second.told() == [(BLIND, EventKind.RESOLVED)]
+
+
+async def test_a_need_that_sleeps_explains_nothing() -> None:
+    """Also if it was down before it fell asleep, and while nobody can ask about it."""
+    bench = Bench(plan(needs=(BASE,), failures=1), plan(check=BASE, failures=1))
+    await bench.take(0, LOST, check=BASE)
+    await bench.take(10, ASLEEP, check=BASE)
+    bench.answers[BASE] = ASLEEP
+    await bench.take(11, LOST)
+    assert [note.key.check for note, _ in bench.owed if note.channel == "ops"] == [BASE, SITE]
+    second = Bench(plan(needs=(BASE,), failures=1), plan(check=BASE, failures=1))
+    await second.take(0, LOST, check=BASE)
+    await second.take(10, ASLEEP, check=BASE)
+    second.answers[BASE] = DARK
+    await second.take(11, LOST)
+    assert [note.key.check for note, _ in second.owed if note.channel == "ops"] == [BASE, SITE]
+
+
+async def test_a_dependent_that_sleeps_is_not_paged_for_when_its_need_is_back() -> None:
+    """It failed along, and nobody has looked at it since; once somebody has, and it still fails, it is told."""
+    bench = Bench(plan(needs=(BASE,), failures=1), plan(check=BASE, failures=1))
+    await bench.take(0, LOST, check=BASE)
+    await bench.take(1, LOST)
+    for at in (10, 20, 30):
+        await bench.take(at, UP, check=BASE)
+        await bench.take(at + 1, ASLEEP)
+        await bench.tick(at + 2)
+    assert {note.key.check for note, _ in bench.owed} == {BASE}
+    await bench.take(41, LOST)
+    assert {note.key.check for note, _ in bench.owed} == {BASE, SITE}
+
+
+@settings(max_examples=60, deadline=None)
+@given(story=stories)
+async def test_a_run_left_out_decides_just_what_an_unknown_one_does(story: Story) -> None:
+    """Nothing; only that the check has data, and may be told apart."""
+    slow = threshold("avg(duration, 60s)", warning="> 300ms", critical="> 500ms", hold=15 * SECOND)
+    bench, other = Bench(plan(slow)), Bench(plan(slow))
+    at = 0
+    for state, value, later in story:
+        at += later
+        values = [value] if state in {UP, LOST} else []
+        await bench.take(at, state, *values)
+        await other.take(at, DARK if state is ASLEEP else state, *values)
+        await bench.tick(at)
+        await other.tick(at)
+        if state is ASLEEP:
+            assert AlertKey(SITE, NO_DATA) not in {alert.key for alert in bench.pipeline.alerts}
+    told, wanted = ([one for one in each.told() if one[0] != NO_DATA] for each in (bench, other))
+    assert told == wanted
+    kept, known = (
+        {alert.key: replace(alert, told=()) for alert in each.pipeline.alerts if alert.key.name != NO_DATA}
+        for each in (bench, other)
+    )
+    assert kept == known

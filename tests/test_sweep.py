@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from monitor.model import CheckId, Failure, Reason, State
+from monitor.model import CheckId, Failure, LeftOut, Reason, State
 from monitor.network import TlsContexts
 from monitor.probes.base import Check, MeasureSpec, Resources
 from monitor.report import as_json, as_junit, as_line
@@ -36,6 +36,7 @@ class Staged(Check):
     kind: str = "staged"
     finds: State = State.UP
     value: float = 0.0
+    sleeps: bool = False
 
     measures = (MeasureSpec("load", Unit.RATIO, "how full it is"),)
 
@@ -45,6 +46,8 @@ class Staged(Check):
 
     async def probe(self, run: Run) -> None:
         run.note("load", self.value)
+        if self.sleeps:
+            raise LeftOut("the \x1b[31mcompute is asleep")
         if self.finds is not State.UP:
             raise Failure(Reason.STATUS, "expected \x1b[31m200\x1b[0m,\r\n got <502>", self.finds)
 
@@ -98,6 +101,21 @@ async def test_json_holds_everything(mixed: list[Finding]) -> None:
     assert (up["state"], up["reason"], up["crossed"]) == ("up", None, ["warning: load is 90 % (> 80%)"])
     assert (down["state"], down["reason"], down["measures"][0]["value"]) == ("down", "status", None)
     assert dark["state"] == "unknown"
+
+
+async def test_a_run_left_out_is_told_as_skipped_and_is_no_failure() -> None:
+    """On a line, in JSON, in JUnit's XML; its figures are not judged."""
+    figure = threshold("load", unit=Unit.RATIO, warning="> 80%")
+    (finding,) = await findings(staged("db", figure, sleeps=True, value=0.9))
+    assert finding.well
+    assert finding.crossed == ()
+    assert as_line(finding, 10) == "skipped shop/db         0 ms  left out: the compute is asleep"
+    (record,) = json.loads(as_json([finding]))
+    assert (record["state"], record["reason"], record["detail"]) == ("skipped", None, "the compute is asleep")
+    suite = ET.fromstring(as_junit([finding]))  # noqa: S314 - our own
+    assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["1", "0", "0", "1"]
+    (case,) = suite
+    assert [(child.tag, child.get("message")) for child in case] == [("skipped", "the compute is asleep")]
 
 
 async def test_junit_tells_a_failure_from_an_error(mixed: list[Finding]) -> None:

@@ -30,6 +30,9 @@ class CheckFamilies:
         self.runs = Family("monitor_probe_runs_total", "counter", "Runs of the check.")
         self.failures = Family("monitor_probe_failures_total", "counter", "Runs that found the target down, by reason.")
         self.unknown = Family("monitor_probe_unknown_total", "counter", "Runs that could not tell up from down.")
+        self.omitted = Family(
+            "monitor_probe_left_out_total", "counter", "Runs that looked at nothing on purpose, as while it sleeps."
+        )
         self.duration = Family("monitor_probe_duration_seconds", "histogram", "How long runs took.")
         self.last_run = Family("monitor_probe_last_run_timestamp_seconds", "gauge", "When the newest run ended.")
         self.missed = Family("monitor_probe_missed_runs_total", "counter", "Runs left out: one before took too long.")
@@ -75,7 +78,7 @@ class CheckSeries:
         self._labels = f'system="{label_value(check.system)}",check="{label_value(check.check)}"'
         self._last_run = f"{families.last_run.name}{{{self._labels}}} "
         self._success = ""
-        self._runs = self._unknown = self._missed = self._left_out = 0
+        self._runs = self._unknown = self._omitted = self._missed = self._left_out = 0
         self._failures: dict[Reason, int] = {}
         self._durations = Durations(families.duration.name, self._labels, edges)
         self._gauges: dict[str, Family] = {}
@@ -110,7 +113,9 @@ class CheckSeries:
         self._runs += 1
         self._durations.observe(sample.took.total_seconds())
         self._failed |= sample.state is not State.UP
-        if sample.state is State.UNKNOWN:
+        if sample.left_out:
+            self._omitted += 1
+        elif sample.state is State.UNKNOWN:
             self._unknown += 1
         if sample.state is State.DOWN:
             reason = sample.reason or Reason.UNKNOWN
@@ -158,6 +163,7 @@ class CheckSeries:
             return
         self._failed = False
         self._count(self._families.unknown, self._unknown)
+        self._count(self._families.omitted, self._omitted)
         name = self._families.failures.name
         lines = [f'{name}{{{self._labels},reason="{reason}"}} {n}\n' for reason, n in self._failures.items()]
         self._put(self._families.failures, "".join(lines).encode())

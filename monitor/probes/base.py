@@ -12,7 +12,7 @@ import structlog
 from pydantic import Field
 
 from monitor.fields import Duration, Fields, PositiveDuration
-from monitor.model import CheckId, Failure, Measure, Reason, Sample, Severity, State, labels
+from monitor.model import CheckId, Failure, LeftOut, Measure, Reason, Sample, Severity, State, labels
 from monitor.plain import plain
 from monitor.units import Unit, show_duration
 
@@ -165,6 +165,8 @@ class Check(Fields, ABC):
     async def probe(self, run: Run) -> None:
         """Look once. Return if the target is up; raise `Failure` if it is not, or if that cannot be told.
 
+        Raise `LeftOut` to look at nothing on purpose.
+
         Note each measure on `run` as soon as it is known: what was measured before a failure or the deadline counts.
         """
 
@@ -221,6 +223,8 @@ class Run:
     measures: list[Measure] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
     unmeasured: set[str] = field(default_factory=set)
+    awake: bool = False
+    """Whether what may sleep is known to be awake, so that it is asked for once in a run."""
 
     def note(self, name: str, value: float, **label: str) -> None:
         """Note a measure in its base unit."""
@@ -244,7 +248,7 @@ def starved(sample: Sample, stalled: timedelta) -> Sample:
 
     What a stopped process or a busy machine takes for slow, or for silence, is our fault and not the target's.
     """
-    if stalled < STARVED:
+    if stalled < STARVED or sample.left_out:
         return sample
     detail = f"the monitor itself stood still for {show_duration(stalled.total_seconds())}"
     return replace(sample, state=State.UNKNOWN, reason=Reason.UNKNOWN, detail=detail, measures=(), remarks={})
@@ -266,6 +270,8 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
         state, reason = State.DOWN, Reason.TIMEOUT
     except Failure as failure:
         state, reason, detail = failure.state, failure.reason, failure.detail
+    except LeftOut as why:
+        state, detail = State.UNKNOWN, str(why)
     except Exception as error:
         log.exception("probe_crashed", check=str(check_id))
         state, reason, detail = State.UNKNOWN, Reason.UNKNOWN, f"the probe itself failed: {type(error).__name__}"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from monitor.databases import parse, read_rights
 from monitor.model import Reason
 from monitor.probes.base import Check, MeasureSpec
+from monitor.probes.neon import Neon
 from monitor.secrets import Secret
 from monitor.units import Unit, show_duration
 
@@ -63,11 +65,18 @@ class DatabaseCheck(Check):
     keep: bool | None = None
     """Whether the connection is kept for the next run; default: yes, but not on a host that suspends idle databases.
     Without it every run shows whether the database takes new connections, and costs it a process."""
+    neon: Neon | None = None
+    """For a database at Neon: look only while its compute is awake, and leave the run out while it sleeps."""
+    wake: bool = False
+    """Look even if that wakes the database: with `neon`, without asking first. It then costs as if it never slept."""
 
     measures: ClassVar[tuple[MeasureSpec, ...]] = (
         MeasureSpec("duration", Unit.SECONDS, "the whole run, if it succeeded"),
         MeasureSpec(
-            "phase", Unit.SECONDS, "each part of a run: query; of a new connection dns, connect, login also", ("phase",)
+            "phase",
+            Unit.SECONDS,
+            "each part of a run: query; of a new connection dns, connect, login also; api, the question of `neon`",
+            ("phase",),
         ),
     )
     reasons: ClassVar[frozenset[Reason]] = frozenset(
@@ -84,9 +93,20 @@ class DatabaseCheck(Check):
             Reason.AUTH,
             Reason.PROTOCOL,
             Reason.MISSING,
+            Reason.STATUS,
+            Reason.BODY,
+            Reason.RATE_LIMITED,
             Reason.UNKNOWN,
         }
     )
+
+    @model_validator(mode="after")
+    def _let_it_sleep(self) -> Self:
+        if self.neon and self.keep and not self.wake:
+            raise ValueError(
+                "a connection that is kept would keep the compute from sleeping: keep does not go with neon"
+            )
+        return self
 
     @cached_property
     def address(self) -> Address:
@@ -106,7 +126,7 @@ class DatabaseCheck(Check):
     @property
     def suspends(self) -> bool:
         """Return whether the host stops a database that nobody is connected to."""
-        return self.host.endswith(SUSPENDING)
+        return self.neon is not None or self.host.endswith(SUSPENDING)
 
     def doubts(self) -> Iterator[str]:
         """Yield that our role is one that may do everything, and that a database will never be suspended."""
@@ -128,6 +148,14 @@ class DatabaseCheck(Check):
         return [f"its role {rights.role} may do more than look: it {', '.join(rights.beyond)}"]
 
     async def read(self, run: Run, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run `work` in a read-only transaction and return its result; raises as `Databases.read` does."""
+        """Run `work` in a read-only transaction and return its result; raises as `Databases.read` does.
+
+        When the database is to be left alone it raises what `Neon.ask` does, and nothing is connected to.
+        """
+        started = perf_counter()
+        if self.neon and not self.wake and not run.awake:
+            await self.neon.ask(run, self.host)
+            run.awake = True
+        left = run.timeout - timedelta(seconds=perf_counter() - started)
         keep = not self.suspends if self.keep is None else self.keep
-        return await run.resources.databases.read(self.address, work, run.note, run.timeout, keep=keep)
+        return await run.resources.databases.read(self.address, work, run.note, left, keep=keep)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, tuple_, update
 
+from monitor.model import State
 from monitor.store import schema
 from monitor.store.database import all_rows, insert_or_replace
 from monitor.store.rows import HOUR, hour_of, micros, to_json
@@ -38,13 +39,15 @@ Rows = list[tuple[Any, ...]]
 
 @dataclass(slots=True)
 class Tally:
-    """What the samples of one check and hour add up to."""
+    """What the samples of one check and hour add up to. A run that was left out, unknown for no reason, is no part."""
 
     states: dict[str, int] = field(default_factory=lambda: {"up": 0, "down": 0, "unknown": 0})
     figures: dict[Series, tuple[int, float, float, float]] = field(default_factory=dict)
 
-    def add(self, state: str, layout: Layout, values: Sequence[float]) -> None:
+    def add(self, state: str, reason: str | None, layout: Layout, values: Sequence[float]) -> None:
         """Take in one sample."""
+        if state == State.UNKNOWN and reason is None:
+            return
         self.states[state] += 1
         for series, value in zip(layout, values, strict=True):
             if math.isfinite(value):
@@ -100,15 +103,15 @@ class Rollup:
     async def _tallies(self, hour: int, *only: ColumnElement[bool]) -> dict[int, Tally]:
         """Return what the samples of an hour add up to, by check."""
         table, layouts = schema.samples, schema.layouts
-        columns = table.c.at, table.c.check_id, table.c.state, table.c.figures, layouts.c.body
+        columns = table.c.at, table.c.check_id, table.c.state, table.c.reason, table.c.figures, layouts.c.body
         query = select(*columns).select_from(table.outerjoin(layouts, layouts.c.id == table.c.layout))
         query = query.where(table.c.at < hour + HOUR, *only).order_by(table.c.at, table.c.check_id).limit(PAGE)
         layout_of = cache(read_layout)
         tallies: dict[int, Tally] = {}
         page = await self._rows(query.where(table.c.at >= hour))
         while page:
-            for _, check_id, state, figures, body in page:
-                tallies.setdefault(check_id, Tally()).add(state, layout_of(body), unpack(figures))
+            for _, check_id, state, reason, figures, body in page:
+                tallies.setdefault(check_id, Tally()).add(state, reason, layout_of(body), unpack(figures))
             place = tuple_(table.c.at, table.c.check_id)
             page = await self._rows(query.where(place > (page[-1].at, page[-1].check_id)))
         return tallies

@@ -34,6 +34,7 @@ def test_a_check_that_has_not_run_has_counters_at_zero_and_no_success(metrics: M
     series = read(metrics)
     assert value(series, "monitor_probe_runs_total") == 0
     assert value(series, "monitor_probe_unknown_total") == 0
+    assert value(series, "monitor_probe_left_out_total") == 0
     assert value(series, "monitor_probe_missed_runs_total") == 0
     assert value(series, "monitor_probe_failures_total", reason="timeout") == 0
     assert value(series, "monitor_probe_failures_total", reason="dns") == 0
@@ -65,6 +66,18 @@ def test_success_is_absent_while_unknown(metrics: Metrics) -> None:
     assert value(read(metrics), "monitor_probe_success", kind="web") == 0
     metrics.sample(sample(State.UNKNOWN, reason=Reason.DNS))
     assert value(read(metrics), "monitor_probe_success", kind="web") is None
+
+
+def test_a_run_left_out_is_counted_by_itself(metrics: Metrics) -> None:
+    """It is neither a failure nor unknown, and shows neither up nor down; that it came is seen by its time."""
+    metrics.sample(sample())
+    metrics.sample(sample(State.UNKNOWN))
+    series = read(metrics)
+    assert value(series, "monitor_probe_left_out_total") == 1
+    assert value(series, "monitor_probe_unknown_total") == 0
+    assert value(series, "monitor_probe_runs_total") == 2
+    assert value(series, "monitor_probe_success", kind="web") is None
+    assert value(series, "monitor_probe_last_run_timestamp_seconds") == START.timestamp()
 
 
 def test_a_failure_without_a_reason_is_counted_as_unknown(metrics: Metrics) -> None:

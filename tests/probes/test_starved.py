@@ -8,7 +8,7 @@ import pytest
 
 from monitor.model import Measure, Reason, Sample, State
 from monitor.probes.base import starved
-from tests.examples import SITE
+from tests.examples import SITE, left_out
 from tests.fakes import START
 
 
@@ -22,3 +22,8 @@ def test_a_run_beside_a_stall_of_ours_is_unknown(state: State) -> None:
     assert (found.state, found.reason, found.measures) == (State.UNKNOWN, Reason.UNKNOWN, ())
     assert found.detail == "the monitor itself stood still for 6 s"
     assert (found.check, found.at, found.took) == (SITE, START, took)
+
+
+def test_a_run_left_out_beside_a_stall_was_left_out_all_the_same() -> None:
+    """It says nothing of a target that a stall could falsify."""
+    assert starved(left_out(0), timedelta(seconds=6)) == left_out(0)

@@ -42,7 +42,7 @@ def told(check: CheckId, severity: Severity) -> set[str]:
 
 
 class Look(enum.StrEnum):
-    """How a watched target is. `MUTE`: our own fault, so that nothing can be said of it."""
+    """How a watched target is. `MUTE`: our own fault, so that nothing can be said of it. `ASLEEP`: left alone."""
 
     FINE = "fine"
     DOWN = "down"
@@ -50,6 +50,7 @@ class Look(enum.StrEnum):
     SLOW = "slow"
     SLOWER = "slower"
     MUTE = "mute"
+    ASLEEP = "asleep"
 
 
 class Mood(enum.StrEnum):
@@ -171,6 +172,7 @@ class _Dice:
             Look.HANGS: (3.0, HOUR),
             "flaps": (2 * MINUTE, 20 * MINUTE),
             Look.MUTE: (5.0, 8 * MINUTE),
+            Look.ASLEEP: (MINUTE, 4 * HOUR),
         }
         slow = {Look.SLOW: (10.0, HOUR), Look.SLOWER: (10.0, HOUR), "worsens": (5 * MINUTE, HOUR)}
         found = {

@@ -30,7 +30,7 @@ def test_a_bad_day_loses_nothing_and_doubles_nothing_without_a_reason(seed: int)
     ledger = week(seed, AN_HOUR, BUSY)
     assert ledger.balanced, f"\n{ledger}"
     assert ledger.must
-    assert ledger.injected.keys() >= {"kill", "reload", "target down"}
+    assert ledger.injected.keys() >= {"kill", "reload", "target down", "target asleep"}
 
 
 def test_a_ledger_with_a_message_missing_does_not_balance(monkeypatch: pytest.MonkeyPatch) -> None:

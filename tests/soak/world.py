@@ -41,6 +41,13 @@ RULES: dict[tuple[str, Severity], Rule] = {
     },
 }
 
+FOUND = {
+    Look.DOWN: (State.DOWN, Reason.STATUS),
+    Look.HANGS: (State.DOWN, Reason.STATUS),
+    Look.MUTE: (State.UNKNOWN, Reason.DNS),
+    Look.ASLEEP: (State.UNKNOWN, None),
+}
+
 
 class Level(NamedTuple):
     """One level of one alert."""
@@ -184,18 +191,16 @@ class Outside:
         """Look at a target as the script has it."""
         self.passes("probe")
         world, begun = self.world, self.clock.now()
-        how = at(world.script.targets[plan.id], world.now)
-        await self.pause(*((4.9, 5.0) if how == Look.HANGS else (0.01, 0.3)))
-        state = {Look.DOWN: State.DOWN, Look.HANGS: State.DOWN, Look.MUTE: State.UNKNOWN}.get(
-            Look(how or "fine"), State.UP
-        )
-        reason = {State.UP: None, State.DOWN: Reason.STATUS, State.UNKNOWN: Reason.DNS}[state]
-        duration = {Look.SLOW: 2.0, Look.SLOWER: 4.0}.get(Look(how or "fine"), 0.1) if state is State.UP else None
+        how = Look(at(world.script.targets[plan.id], world.now) or "fine")
+        await self.pause(*((4.9, 5.0) if how is Look.HANGS else (0.01, 0.3)))
+        state, reason = FOUND.get(how, (State.UP, None))
+        duration = {Look.SLOW: 2.0, Look.SLOWER: 4.0}.get(how, 0.1) if state is State.UP else None
         measures = () if duration is None else (Measure("duration", duration),)
         ended = self.clock.now()
-        world.glances[plan.id].append(Glance(world.now, self.number))
+        if how is not Look.ASLEEP:
+            world.glances[plan.id].append(Glance(world.now, self.number))
         world.saw(plan.id, ended, state, duration)
-        return Sample(plan.id, ended, ended - begun, state, reason, f"it is {how or 'fine'}", measures)
+        return Sample(plan.id, ended, ended - begun, state, reason, f"it is {how}", measures)
 
     def owe(self, notes: Sequence[Notification]) -> None:
         """Note what is owed from now on."""

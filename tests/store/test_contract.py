@@ -317,6 +317,18 @@ async def test_hours_equal_a_recomputation_however_late_samples_come(
     await store.close()
 
 
+async def test_a_run_left_out_comes_back_as_one_and_is_no_part_of_its_hour(store: Store) -> None:
+    """Neither of its states nor of its measures; an hour of nothing else is done too, and has nothing in it."""
+    for at in (START + SECOND, START + HOUR, START + HOUR + SECOND):
+        await store.write([Change(samples=(replace(sample(at, state=State.UNKNOWN), reason=None),))])
+    await store.write([Change(samples=(sample(START),))])
+    assert [found.left_out for found in await store.samples(SITE, BEGINNING)] == [False, True, True, True]
+    await store.tidy(START + 2 * HOUR)
+    first, second = await store.hours(SITE, BEGINNING)
+    assert (first.up, first.down, first.unknown, first.measures[0].count) == (1, 0, 0, 1)
+    assert (second.up, second.down, second.unknown, second.measures) == (0, 0, 0, ())
+
+
 async def test_an_hour_appears_when_it_is_over(store: Store) -> None:
     await store.write([Change(samples=(sample(START + SECOND), sample(START + HOUR)))])
     await store.tidy(START + HOUR - timedelta(microseconds=1))
