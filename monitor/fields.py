@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from monitor.units import parse_duration
+from monitor.units import parse_duration, parse_size
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -29,6 +29,15 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "examples": ["300ms", "30s", "5m", "1h30m"]}),
 ]
 PositiveDuration = Annotated[Duration, Field(gt=timedelta())]
+
+
+def _size(value: object) -> object:
+    if isinstance(value, str):
+        return parse_size(value)
+    raise ValueError("a size needs a unit, such as 500MB or 1GB")
+
+
+Size = Annotated[int, BeforeValidator(_size), Field(gt=0), WithJsonSchema({"type": "string", "examples": ["1GB"]})]
 
 
 class Fields(BaseModel):

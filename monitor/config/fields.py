@@ -8,18 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from monitor.fields import Fields, PositiveDuration
-from monitor.units import Unit, parse_quantity, parse_size
+from monitor.fields import Fields, PositiveDuration, Size
+from monitor.units import Unit, parse_quantity
 
 
 def _listed(value: object) -> object:
     return value if isinstance(value, list) else [value]
-
-
-def _size(value: object) -> object:
-    if isinstance(value, str):
-        return parse_size(value)
-    raise ValueError("a size needs a unit, such as 500MB or 1GB")
 
 
 def _share(value: object) -> object:
@@ -51,7 +45,6 @@ Levels = Annotated[
     Field(min_length=1),
     one_or_more({"type": "string", "enum": list(LEVELS)}),
 ]
-Size = Annotated[int, BeforeValidator(_size), Field(gt=0), WithJsonSchema({"type": "string", "examples": ["1GB"]})]
 Share = Annotated[
     float, BeforeValidator(_share), Field(ge=0, le=1), WithJsonSchema({"type": "string", "examples": ["20%"]})
 ]
