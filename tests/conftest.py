@@ -13,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.peers import Authority, NameServer, lateness, name_server
 from tests.postgres import cluster
+from tests.redis import server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from tests.postgres import Cluster
+    from tests.redis import Server
 
 # A shared machine is slow for seconds at a time: how long an example took says nothing about it.
 settings.register_profile("shared machine", deadline=None)
@@ -66,6 +68,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def postgres() -> Iterator[Cluster]:
     """Run a PostgreSQL server that tests share, a database each; whoever disturbs a server runs one of his own."""
     with cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Server]:
+    """Run a Redis server that tests share, a database each; whoever disturbs a server runs one of his own."""
+    with server() as running:
         yield running
 
 

@@ -19,7 +19,8 @@ PUBLIC = (
 )
 """How the name of a variable ends whose value may be printed, unless it holds a password or a query."""
 
-DATABASES = frozenset({"postgres", "postgresql", "redis", "rediss"})
+KEY_VALUE = frozenset({"redis", "rediss", "valkey", "valkeys", "unix"})
+DATABASES = frozenset({"postgres", "postgresql"}) | KEY_VALUE
 STAND_INS = (
     "https://placeholder.invalid",
     "placeholder.invalid",
@@ -106,7 +107,8 @@ class Variables:
 def url_secrets(text: str) -> Iterator[str]:
     """Yield the parts of an address that must not be printed: password or user, and the values of its query.
 
-    Of a database's address the query holds settings, such as `sslmode=require`, and may hold a password.
+    Of a database's address the query holds settings, such as `sslmode=require`, and may hold a password. A user alone
+    is a name in PostgreSQL; in Redis it is as often a password that lacks its colon.
     """
     try:
         parts = urlsplit(text)
@@ -116,7 +118,8 @@ def url_secrets(text: str) -> Iterator[str]:
     settings = parts.scheme in DATABASES
     if not parts.scheme or not (parts.netloc or settings):
         return
-    for part in filter(None, (password, user if password is None and not settings else None)):
+    named = settings and parts.scheme not in KEY_VALUE
+    for part in filter(None, (password, user if password is None and not named else None)):
         yield from {part, unquote(part)}
     for name, value in parse_qsl(parts.query):
         if not settings or "password" in name:

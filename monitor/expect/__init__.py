@@ -1,6 +1,6 @@
 """Expectations on an answer: what a file can say, and whether it holds. Pure."""
 
-from monitor.expect.document import Document, Path, search
+from monitor.expect.document import Document, Json, Path, search
 from monitor.expect.excerpt import excerpt
 from monitor.expect.judge import judge
 from monitor.expect.rules import Exactly, Expect, Header, Text
@@ -11,6 +11,7 @@ __all__ = [
     "Exactly",
     "Expect",
     "Header",
+    "Json",
     "Path",
     "Text",
     "Value",

@@ -47,12 +47,21 @@ Path = Annotated[str, AfterValidator(_valid)]
 """A JMESPath, as jmespath.org defines it."""
 
 
-class Document:
-    """The JSON of an answer, read when it is first asked for. `redact` is applied to whatever a failure quotes."""
+class Json:
+    """JSON that somebody else wrote, read when it is first asked for. `redact` is applied to whatever a failure quotes.
 
-    def __init__(self, answer: Answer, redact: Callable[[str], str] = str) -> None:
-        self.answer = answer
+    `truncated`: there was more than `body`.
+    """
+
+    def __init__(self, body: bytes, redact: Callable[[str], str] = str, *, truncated: bool = False) -> None:
         self.redact = redact
+        self._body = body
+        self._truncated = truncated
+
+    @property
+    def text(self) -> str:
+        """Return the body as people read it."""
+        return self._body.decode("utf-8", "replace")
 
     def find(self, path: str) -> Any:  # noqa: ANN401 - any JSON value
         """Return what `path` finds, None if nothing.
@@ -64,13 +73,12 @@ class Document:
 
     @cached_property
     def _root(self) -> Any:  # noqa: ANN401 - any JSON value
-        answer = self.answer
-        if answer.truncated:
-            raise Failure(Reason.BODY, f"expected JSON, got more than {len(answer.body):,} bytes")
-        if answer.body.count(b"[") + answer.body.count(b"{") > MOST_NODES:
+        if self._truncated:
+            raise Failure(Reason.BODY, f"expected JSON, got more than {len(self._body):,} bytes")
+        if self._body.count(b"[") + self._body.count(b"{") > MOST_NODES:
             raise Failure(Reason.BODY, f"expected JSON, got some with more than {MOST_NODES:,} lists and objects")
         try:
-            return json.loads(answer.body.decode("utf-8-sig"), parse_constant=_refused, object_pairs_hook=_unique)
+            return json.loads(self._body.decode("utf-8-sig"), parse_constant=_refused, object_pairs_hook=_unique)
         except RecursionError:
             raise Failure(Reason.BODY, "expected JSON, got some that is nested too deeply") from None
         except _DuplicateKeyError as error:
@@ -79,7 +87,20 @@ class Document:
         except UnicodeDecodeError:
             raise Failure(Reason.BODY, "expected JSON, got text that is not UTF-8") from None
         except ValueError:
-            raise Failure(Reason.BODY, f"expected JSON, got {excerpt(answer.text, self.redact)}") from None
+            raise Failure(Reason.BODY, f"expected JSON, got {excerpt(self.text, self.redact)}") from None
+
+
+class Document(Json):
+    """The JSON of an answer."""
+
+    def __init__(self, answer: Answer, redact: Callable[[str], str] = str) -> None:
+        super().__init__(answer.body, redact, truncated=answer.truncated)
+        self.answer = answer
+
+    @property
+    def text(self) -> str:
+        """Return the body as the answer says it is to be read."""
+        return self.answer.text
 
 
 def search(path: str, root: Any, redact: Callable[[str], str] = str) -> Any:  # noqa: ANN401 - any JSON value

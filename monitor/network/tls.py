@@ -22,19 +22,25 @@ class TlsContexts:
     """One SSL context per distinct setting, made on first use and kept: making one takes 34 ms."""
 
     def __init__(self) -> None:
-        self._contexts: dict[tuple[bool, ssl.TLSVersion, str], ssl.SSLContext] = {}
+        self._contexts: dict[tuple[bool, ssl.TLSVersion, str, bool], ssl.SSLContext] = {}
         self._certificates: dict[bytes, Certificate | None] = {}
 
     def get(
-        self, *, verify: bool = True, minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2, ca_file: str = ""
+        self,
+        *,
+        verify: bool = True,
+        minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+        ca_file: str = "",
+        names: bool = True,
     ) -> ssl.SSLContext:
         """Return the shared client context for these settings; `ca_file` adds to the system's trust store.
 
+        Without `names` a certificate that is trusted may be of any host.
         Raises `Failure` (unknown) when `ca_file` cannot be read.
         """
-        key = (verify, minimum, ca_file)
+        key = (verify, minimum, ca_file, names)
         if key not in self._contexts:
-            self._contexts[key] = _verifying(minimum, ca_file) if verify else _trusting(minimum)
+            self._contexts[key] = _verifying(minimum, ca_file, names=names) if verify else _trusting(minimum)
         return self._contexts[key]
 
     def certificate(self, der: bytes | None) -> Certificate | None:
@@ -53,8 +59,9 @@ def certificate_of(host: str, port: int, name: str, family: str) -> str:
     return f"{host.rstrip('.').lower()}:{port} {name.rstrip('.').lower()} {family}"
 
 
-def _verifying(minimum: ssl.TLSVersion, ca_file: str) -> ssl.SSLContext:
+def _verifying(minimum: ssl.TLSVersion, ca_file: str, *, names: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = names
     context.minimum_version = minimum
     # Python 3.13 makes VERIFY_X509_STRICT a default, which refuses chains that browsers and curl accept (a private CA
     # without key identifiers). What is down must not depend on our Python, so the flags are those of curl.

@@ -19,6 +19,8 @@ KINDS: Mapping[str, str] = {
     "postgres": "monitor.probes.postgres:PostgresCheck",
     "sql": "monitor.probes.sql:SqlCheck",
     "migrations": "monitor.probes.migrations:MigrationsCheck",
+    "redis": "monitor.probes.redis:RedisCheck",
+    "queue": "monitor.probes.queue:QueueCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 
@@ -36,8 +38,9 @@ def kind_of_address(text: str) -> tuple[str, dict[str, Any]] | None:
     """Return the kind that a check's short form means and the fields that it sets; None if `text` is no such address.
 
     `https://host/path` is http with `url`; `tcp://host:port` and `tls://host[:port]` set `host` and `port`;
-    `dns://name` sets `name`, and `dns://name?type=CNAME&expect=*.example.com` also `type` and `expect`. The fields are
-    not judged here: a port that is missing or no number is for the kind to refuse.
+    `dns://name` sets `name`, and `dns://name?type=CNAME&expect=*.example.com` also `type` and `expect`;
+    `redis://host:port` and its like are redis with `url`. The fields are not judged here: a port that is missing or no
+    number is for the kind to refuse.
     Raises ValueError when an address of these kinds has a part that means nothing in it.
     """
     scheme, separator, _ = text.partition("://")
@@ -48,6 +51,8 @@ def kind_of_address(text: str) -> tuple[str, dict[str, Any]] | None:
             return kind, _host_and_port(text)
         case "dns":
             return "dns", _name_and_query(text)
+        case "redis" | "rediss" | "valkey" | "valkeys":
+            return "redis", {"url": text}
         case _:
             return None
 
