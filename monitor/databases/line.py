@@ -148,7 +148,11 @@ class Line:
                 timeout=None,
                 loop=cast("asyncio.AbstractEventLoop", dialling),
             )
-        except (AttributeError, LookupError, UnicodeDecodeError):  # what it was told at login lacks what the driver takes for granted
+        except (
+            AttributeError,
+            LookupError,
+            UnicodeDecodeError,
+        ):  # what it was told at login lacks what the driver takes for granted
             raise Failure(Reason.PROTOCOL, f"{self._address.shown} {NOT_OURS}") from None
         note("phase", perf_counter() - started - dialling.took, phase="login")
         return connection
