@@ -191,7 +191,7 @@ async def test_a_job_that_failed_for_good(tries: int, cache: Server, authority: 
 async def _until(cache: Server, said: str) -> None:
     """Return when the worker's health key says so."""
     async with asyncio.timeout(PATIENCE):
-        while said not in (cache.client().get(HEALTH) or b"").decode():
+        while said not in (cache.client().get(HEALTH) or b"").decode():  # noqa: ASYNC110 - another process is waited for
             await asyncio.sleep(0.05)
 
 
@@ -205,7 +205,7 @@ async def test_no_worker(check: str, cache: Server, authority: Authority) -> Non
             await running.run(check, times=2)
         enqueue(cache, 1.0)
         async with asyncio.timeout(PATIENCE):
-            while await _alive(running):
+            while await _alive(running):  # noqa: ASYNC110 - a key of Redis is waited for
                 await asyncio.sleep(0.2)
         assert running.told() == []
         await running.run(check, times=5)
