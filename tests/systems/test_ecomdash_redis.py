@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from arq.connections import RedisSettings
 
-from monitor.model import Severity
 from tests.arq_worker import Worker, pool
 from tests.redis import server
 from tests.systems.bench import bench
@@ -20,6 +19,7 @@ from tests.systems.proof import CRITICAL, INFO, WARNING, prove_down, prove_figur
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from monitor.model import Severity
     from tests.peers import Authority
     from tests.redis import Server
     from tests.systems.bench import Bench

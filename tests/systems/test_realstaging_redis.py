@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.model import Severity
 from tests.redis import server
 from tests.systems.bench import bench
 from tests.systems.proof import CRITICAL, WARNING, prove_down, prove_figure
@@ -17,6 +16,7 @@ from tests.systems.realstaging import RealStaging
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from monitor.model import Severity
     from tests.peers import Authority
     from tests.redis import Server
 
