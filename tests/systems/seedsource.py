@@ -6,6 +6,7 @@ from tests.peers import wire_name
 from tests.systems.site import Answer, Origins, Site, StandIn, page, says_json
 
 AUTH, ADMIN, LANDING = "auth.seedsource.dev", "internal-admin.onrender.com", "seedsource.dev"
+NEON, PROJECT, COMPUTE = "console.neon.tech", "shiny-wind-028834", "ep-little-smoke-851426"
 ADMIN_ROUTE = "/api/admin/users"
 GATEWAY = page("<html><h1>502 Bad Gateway</h1></html>", 502)
 CRASH = Answer(500, "Internal Server Error")
@@ -17,6 +18,7 @@ class SeedSource(StandIn):
 
     def build(self) -> None:
         self.auth, self.admin, self.landing = self.site(AUTH), self.site(ADMIN), self.site(LANDING)
+        self.neon = self.site(NEON)
 
     def heal(self) -> None:
         super().heal()
@@ -29,6 +31,7 @@ class SeedSource(StandIn):
                 ("POST", "/webhooks/stripe"): says_json({"detail": "Missing stripe-signature header"}, 400),
                 ("GET", ADMIN_ROUTE): says_json({"detail": "Not authenticated"}, 401),
             }
+        self.compute_is("active")
         self.landing.answers = {("GET", "/payment/success"): page(), ("GET", "/payment/cancel"): page()}
 
     @property
@@ -39,12 +42,23 @@ class SeedSource(StandIn):
             "SEEDSOURCE_ADMIN_ROUTE_PATH": ADMIN_ROUTE,
             "SEEDSOURCE_PAYMENT_SUCCESS_URL": f"{self.landing.url}/payment/success",
             "SEEDSOURCE_PAYMENT_CANCEL_URL": f"{self.landing.url}/payment/cancel",
+            "SEEDSOURCE_NEON_URL": f"{self.neon.url}/api/v2",
+            "SEEDSOURCE_NEON_PROJECT": PROJECT,
+            "SEEDSOURCE_NEON_ENDPOINT_NAME": COMPUTE,
+            "SEEDSOURCE_NEON_API_KEY": "napi_seedsource",
         }
 
     @property
     def container(self) -> tuple[Site, Site]:
         """Return the hosts that reach the one container."""
         return self.auth, self.admin
+
+    def compute_is(self, state: str) -> None:
+        """Neon says so of its compute."""
+        endpoint = {"id": COMPUTE, "current_state": state, "disabled": False, "type": "read_write"}
+        path = f"/api/v2/projects/{PROJECT}/endpoints/{COMPUTE}"
+        self.neon.answers = {("GET", path): says_json({"endpoint": endpoint})}
+        self.neon.bearer = "napi_seedsource"
 
     def stops(self) -> None:
         """Render reaches no container."""

@@ -74,6 +74,26 @@ async def test_migrations(fault: str, said: str, server: Cluster, authority: Aut
         )
 
 
+@pytest.mark.parametrize("check", [pytest.param("migrations", id="SS-06 asleep")])
+async def test_a_compute_that_sleeps_is_left_alone(check: str, server: Cluster, authority: Authority) -> None:
+    """Nothing is told of it, an outage neither begins nor ends, and no run connects."""
+    async with seedsource(server, authority) as (running, kept):
+        await kept.run("DELETE FROM alembic_version")
+        running.stand_in.compute_is("idle")
+        assert (await running.run(check, times=4)).left_out
+        assert running.told() == []
+        running.stand_in.compute_is("active")
+        await running.run(check, times=2)
+        running.assert_told(check, CRITICAL, "no migration")
+        await kept.run(*AT_HEAD)
+        running.stand_in.compute_is("idle")
+        assert (await running.run(check, times=4)).left_out
+        assert running.told() == []
+        running.stand_in.compute_is("active")
+        await running.run(check, times=2)
+        running.assert_resolved(check, CRITICAL)
+
+
 @pytest.mark.parametrize("column", [pytest.param("feature_unlocked", id="SS-17")])
 async def test_column(column: str, server: Cluster, authority: Authority) -> None:
     """Without it every answer is UndefinedColumn."""
