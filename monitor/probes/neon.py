@@ -66,7 +66,7 @@ class Neon(Fields):
     """The id of the project, such as `shiny-wind-028834`."""
     api_key: Annotated[Secret, AfterValidator(_sendable)]
     """A key of Neon's API; one that is confined to the project will do."""
-    endpoint: Annotated[str, Field(pattern=f"^{ID}$")] = ""
+    endpoint: Annotated[str, Field(pattern=f"^({ID})?$")] = ""
     """The id of the compute, `ep-…`; default: what the host of the `dsn` begins with."""
     url: Annotated[str, AfterValidator(_address)] = "https://console.neon.tech/api/v2"
     """Where the API is."""

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
 
+from tests.pgbouncer import pgbouncer
+from tests.postgres import PASSWORD, USER
 from tests.systems.bench import bench
 from tests.systems.capliquify import CapLiquify
-from tests.systems.database import database
+from tests.systems.database import WATCHER, database
 from tests.systems.proof import CRITICAL, WARNING, prove_down, prove_figure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from monitor.model import Severity
     from tests.peers import Authority
     from tests.postgres import Cluster
     from tests.systems.bench import Bench
     from tests.systems.database import Database
 
+SIZE = 2
+"""Connections of the pool."""
+LONGEST_WAIT = 5.3
 FUNCTION = "CREATE FUNCTION create_tenant_schema() RETURNS int LANGUAGE sql AS 'SELECT 1'"
 SCHEMA = (
     "CREATE TABLE tenants (name text)",
@@ -127,3 +135,65 @@ async def test_schema(
     async with capliquify(server, authority) as (running, kept):
         level = WARNING if severity == WARNING else CRITICAL
         await prove_down(running, check, level, lambda: kept.run(fault), lambda: kept.run(mended), *said)
+
+
+class Crowd:
+    """Clients of a PgBouncer with two connections: two that hold them, and one that waits."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._guests: list[asyncpg.Connection[Any]] = []
+        self._waiting: asyncio.Task[object] | None = None
+
+    async def come(self) -> None:
+        """Take both connections in transactions that stay open, and wait for a third."""
+        for _ in range(SIZE):
+            await (await self._guest()).execute("BEGIN; SELECT 1")
+        self._waiting = asyncio.create_task((await self._guest()).execute("SELECT 1"))
+
+    async def wait(self) -> None:
+        """Come, and be waiting for over five seconds by PgBouncer's own clock."""
+        await self.come()
+        await asyncio.sleep(LONGEST_WAIT)
+
+    async def leave(self) -> None:
+        """Give everything back."""
+        for guest in self._guests:
+            guest.terminate()
+        self._guests.clear()
+        if self._waiting:
+            await asyncio.wait({self._waiting})
+            self._waiting.exception()
+
+    async def _guest(self) -> asyncpg.Connection[Any]:
+        guest = await asyncpg.connect(self._dsn, statement_cache_size=0)
+        self._guests.append(guest)
+        return guest
+
+
+@pytest.mark.parametrize(
+    ("threshold", "severity", "how", "said"),
+    [
+        pytest.param("waiting clients", WARNING, Crowd.come, "pg_terminate_backend", id="CL-18 waiting"),
+        pytest.param("longest wait", CRITICAL, Crowd.wait, "raise default_pool_size", id="CL-18 wait"),
+    ],
+)
+async def test_a_pool_that_is_full(
+    threshold: str,
+    severity: Severity,
+    how: Callable[[Crowd], Awaitable[None]],
+    said: str,
+    server: Cluster,
+    authority: Authority,
+) -> None:
+    """Through a real PgBouncer: who waits for a minute warns, who waits for over five seconds is critical."""
+    with pgbouncer(server, USER, PASSWORD, SIZE, {WATCHER: PASSWORD}, stats_users=WATCHER) as port:
+        console = f"postgresql://{WATCHER}:{PASSWORD}@127.0.0.1:{port}/pgbouncer"
+        async with capliquify(server, authority, CAPLIQUIFY_PGBOUNCER_URL=console) as (running, kept):
+            crowd = Crowd(f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{port}/{kept.name}")
+            try:
+                await prove_figure(
+                    running, "pgbouncer", threshold, severity, lambda: how(crowd), crowd.leave, kept.name, said
+                )
+            finally:
+                await crowd.leave()
