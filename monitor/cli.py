@@ -24,7 +24,7 @@ from monitor.channels.base import Delivered, deliver
 from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.demo.shop import Shop, serve_shop
-from monitor.doubts import doubts
+from monitor.doubts import doubts, doubts_of_targets
 from monitor.explain import explain
 from monitor.faults import ConfigError, Fault, allowed
 from monitor.notice import trial
@@ -40,6 +40,7 @@ from monitor.web import CannotListen
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Sequence
 
+    from monitor.doubts import Doubt
     from monitor.plan import Plan
     from monitor.settings import Settings
     from monitor.sweep import Finding
@@ -157,15 +158,24 @@ def validate(
     config: ConfigOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Doubts fail as well (exit status 2).")] = False,
     no_env: Annotated[bool, typer.Option("--no-env", help="Stand-ins for variables that are not set.")] = False,
+    connect: Annotated[bool, typer.Option("--connect", help="Ask databases for our rights and their limits.")] = False,
 ) -> None:
     """Say everything that is wrong with the configuration, and everything that is doubtful.
 
-    **Examples:** `monitor validate`, `monitor validate --strict`, `monitor validate --no-env -c config`
+    Nothing outside is contacted, unless `--connect` is given: it asks each database what our role may do there, what it
+    may not see, and whether the pools fit.
+
+    **Examples:** `monitor validate`, `monitor validate --strict --connect`, `monitor validate --no-env -c config`
     """
     with _exit_status():
+        if connect and no_env:
+            raise ConfigError([Fault("there is nothing to connect to without the environment", key="--no-env")])
         settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems, placeholders=no_env)
         found = doubts(loaded, settings, os.environ)
+        if connect:
+            _configure_logs(settings, loaded)
+            found = list(dict.fromkeys([*found, *uvloop.run(_ask(loaded, settings))]))
         for doubt in found:
             _print(f"doubt: {doubt}", "yellow")
         _print(f"{len(loaded.plans)} checks of {len(loaded.systems)} systems, {len(found)} doubts", "green")
@@ -288,6 +298,11 @@ async def _check(plans: Sequence[Plan], config: Config, settings: Settings, outp
         for skip in config.skipped:
             _print(f"skipped {skip.name}: {skip.reason}")
     return [finding.well for finding in findings]
+
+
+async def _ask(config: Config, settings: Settings) -> list[Doubt]:
+    async with reach_outside() as outside:
+        return await doubts_of_targets(config, outside.for_probes(redactor(config, settings)))
 
 
 async def _notify(channel: str, config: Config, settings: Settings) -> str:

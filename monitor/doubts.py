@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.model import Severity
+from monitor.model import Failure, Severity
+from monitor.plain import plain
+from monitor.probes.base import Run
 from monitor.settings import unknown_variables
+from monitor.units import show_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from monitor.config import Config
     from monitor.plan import Plan
+    from monitor.probes.base import Check, Resources
     from monitor.settings import Settings
 
 MOST_VALUES = 20_000
@@ -33,6 +38,42 @@ def doubts(config: Config, settings: Settings, environ: Mapping[str, str]) -> li
     """Return everything doubtful in `config` and `settings`, in a stable order."""
     found = [*_of_checks(config), *_of_telling(config), *_of_settings(config, settings, environ)]
     return list(dict.fromkeys(found))
+
+
+async def doubts_of_targets(config: Config, resources: Resources) -> list[Doubt]:
+    """Ask the targets themselves, all at once, and return what is doubtful about them, in the order of the file.
+
+    Each check has its deadline. One that cannot be asked is doubtful for that; of those on one database, others are not
+    tried then.
+    """
+    targets: dict[str, list[Plan]] = {}
+    for plan in config.plans.values():
+        targets.setdefault(plan.check.alone or str(plan.id), []).append(plan)
+    found = await asyncio.gather(*(_of_target(plans, resources) for plans in targets.values()))
+    return [doubt for doubts in found for doubt in doubts]
+
+
+async def _of_target(plans: Sequence[Plan], resources: Resources) -> list[Doubt]:
+    """Return the doubts of checks that look at the same target, each doubt once."""
+    found: dict[str, Doubt] = {}
+    for plan in plans:
+        asked, messages = await _asked(plan.check, resources)
+        for message in messages:
+            found.setdefault(message, Doubt(plain(resources.redact(message)), str(plan.id), plan.where))
+        if not asked:
+            break
+    return list(found.values())
+
+
+async def _asked(check: Check, resources: Resources) -> tuple[bool, Sequence[str]]:
+    """Return whether the target of `check` could be asked, and what is doubtful about it, or why it could not."""
+    try:
+        async with asyncio.timeout(check.timeout.total_seconds()):
+            return True, await check.inspect(Run(resources, check.timeout))
+    except TimeoutError:
+        return False, [f"could not be asked: no answer within {show_duration(check.timeout.total_seconds())}"]
+    except Failure as failure:
+        return False, [f"could not be asked: {failure.reason}: {failure.detail}"]
 
 
 def _of_checks(config: Config) -> Iterator[Doubt]:

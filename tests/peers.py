@@ -152,6 +152,41 @@ def resets(*parts: bytes) -> Talk:
     return talk
 
 
+def relays(port: int, *, tls: ssl.SSLContext | None = None, cut: bytes = b"") -> Talk:
+    """Pass everything on to a PostgreSQL server on `port`, and back.
+
+    With `tls`, take the client's wish for TLS, which the server then never sees. After `cut` came from the server, break
+    off in the middle.
+    """
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if tls:
+            await reader.readexactly(8)
+            writer.write(b"S")
+            await writer.start_tls(tls)
+        theirs, ours = await asyncio.open_connection("127.0.0.1", port)
+        there = asyncio.create_task(_pump(reader, ours))
+        try:
+            await _pump(theirs, writer, cut)
+            writer.transport.abort()
+        finally:
+            there.cancel()
+            ours.transport.abort()
+            await asyncio.gather(there, return_exceptions=True)
+
+    return talk
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: bytes = b"") -> None:
+    while data := await reader.read(65_536):
+        before, marker, _ = data.partition(cut) if cut else (data, b"", b"")
+        writer.write(before + marker)
+        await writer.drain()
+        if marker:
+            return
+    writer.close()
+
+
 def free_port() -> int:
     """Return a port on which nothing listens."""
     with socket.socket() as taken:

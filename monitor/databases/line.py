@@ -32,8 +32,11 @@ CLOSING = timedelta(seconds=1)
 LOCK_TIMEOUT = timedelta(seconds=1)
 SHARE = 0.9
 """Of our own deadline, what a statement is given by the server: it then ends before us, and spares the connection."""
-TROUBLE = (asyncpg.InterfaceError, asyncpg.PostgresError, OSError)
-"""How a connection shows that it is of no more use: the server, or what stands between, has forgotten it."""
+TROUBLE = (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, OSError)
+"""How a connection shows that it is of no more use: the server, or what stands between, has forgotten it.
+
+The driver counts it as its own fault (`InternalClientError`) that the server said good-bye to a connection at rest.
+"""
 
 
 class Line:
@@ -164,5 +167,6 @@ def _opening(within: timedelta) -> str:
     return (
         f"BEGIN READ ONLY; SET LOCAL statement_timeout = {limit};"
         f" SET LOCAL idle_in_transaction_session_timeout = {limit};"
-        f" SET LOCAL lock_timeout = {min(limit, LOCK_TIMEOUT // timedelta(milliseconds=1))}"
+        f" SET LOCAL lock_timeout = {min(limit, LOCK_TIMEOUT // timedelta(milliseconds=1))};"
+        " SELECT 1"  # after a first query a transaction cannot be made READ WRITE any more
     )
