@@ -137,7 +137,7 @@ async def test_a_slow_statement(seconds: float, server: Cluster, authority: Auth
             lambda: kept.run(*[f"SELECT pg_sleep({seconds}), 'secret of a customer'"] * 2),
             lambda: kept.run("SELECT pg_stat_statements_reset()"),
             "queryid",
-            "1.1 s",
+            "s in the mean",
             "EXPLAIN",
         )
 
