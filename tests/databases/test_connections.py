@@ -22,7 +22,7 @@ from tests.pgbouncer import pgbouncer
 from tests.postgres import PASSWORD, USER, cluster
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from monitor.databases import Address, Connection
     from tests.peers import NameServer
@@ -110,9 +110,7 @@ def open_files() -> int:
 async def test_a_connection_is_made_once_and_used_by_all(databases: Databases, server: Cluster) -> None:
     """The phases of a new one are noted by the run that made it."""
     first, second = Notes(), Notes()
-    found = [
-        await databases.read(parse(server.dsn()), pid_of, notes.note, LONG) for notes in (first, second)
-    ]
+    found = [await databases.read(parse(server.dsn()), pid_of, notes.note, LONG) for notes in (first, second)]
     assert found[0] == found[1]
     assert first.phases == ["dns", "connect", "login", "query"]
     assert second.phases == ["query"]
@@ -339,9 +337,7 @@ async def test_the_server_ends_what_takes_too_long_and_the_connection_stays(
     with server.session() as say:
         say("BEGIN; LOCK TABLE locked")
         with pytest.raises(Failure, match="lock timeout") as waited:
-            await databases.read(
-                address, lambda connection: connection.fetch("SELECT FROM locked"), Notes().note, LONG
-            )
+            await databases.read(address, lambda connection: connection.fetch("SELECT FROM locked"), Notes().note, LONG)
     assert waited.value.reason is Reason.TIMEOUT
     assert await ask(databases, address) == first
 

@@ -52,16 +52,16 @@ def dsn_of(server: Cluster, user: str, database: str = "shop") -> str:
     return server.dsn(database, user, f"pass-of-{user}")
 
 
+def check_of(dsn: str, **fields: object) -> PostgresCheck:
+    known = {"kind": "postgres", "dsn": dsn, "timeout": "20s"}
+    check: PostgresCheck = load_kind("postgres").model_validate({**known, **fields})
+    return check
+
+
 @pytest.fixture
 def made(watched: Cluster) -> Callable[..., PostgresCheck]:
     """Return what makes a check of the server, as the role `watch` unless told otherwise."""
-
-    def make(user: str = "watch", **fields: object) -> PostgresCheck:
-        known = {"kind": "postgres", "dsn": dsn_of(watched, user), "timeout": "20s"}
-        check: PostgresCheck = load_kind("postgres").model_validate({**known, **fields})
-        return check
-
-    return make
+    return lambda user="watch", **fields: check_of(**{"dsn": dsn_of(watched, user), **fields})
 
 
 @pytest.fixture

@@ -89,9 +89,7 @@ async def test_what_costs_the_server_more_is_taken_when_it_is_asked_for(
             assert names(await look(made(thresholds=[threshold]))) & all_of_them == measures
 
 
-async def test_the_size_is_told_with_the_largest_tables(
-    made: Make, look: Look, filled: None, watched: Cluster
-) -> None:
+async def test_the_size_is_told_with_the_largest_tables(made: Make, look: Look, filled: None, watched: Cluster) -> None:
     """Which is what whoever is paged for it will ask first."""
     sample = await look(made(measure=["size", "tables"], size_limit="20MB"))
     size = int(watched.psql("SELECT pg_database_size('shop')"))
@@ -126,7 +124,9 @@ async def test_what_cannot_be_measured_in_time_is_no_outage_and_not_unseen(
     assert sample.state is State.UP
     assert by_label(sample, "unmeasured") == {"tables": 1, "dead_rows": 1, "indexes": 1}
     assert {"table_size", "unused_indexes"} <= sample.unmeasured
-    assert sample.remarks["unmeasured"].startswith("tables: canceling statement due to statement timeout; dead_rows: no t")
+    assert sample.remarks["unmeasured"].startswith(
+        "tables: canceling statement due to statement timeout; dead_rows: no t"
+    )
     assert value(sample, "connection_share") is not None
     assert value(sample, "duration") is not None
 
@@ -139,7 +139,9 @@ async def test_dead_rows_are_told_as_a_share_of_their_table(
     await dead()
     sample = await look(made(measure=["dead_rows"]))
     assert by_label(sample, "dead_share") == {"public.events": 0, "public.orders": pytest.approx(1 / 3)}
-    assert sample.remarks["dead_share"].startswith("dead rows: public.orders 1,000 of 3,000 (vacuumed never), public.ev")
+    assert sample.remarks["dead_share"].startswith(
+        "dead rows: public.orders 1,000 of 3,000 (vacuumed never), public.ev"
+    )
     run(watched, "DROP TABLE few")
     run(watched, "VACUUM orders")
     while by_label(sample, "dead_share")["public.orders"]:
@@ -224,9 +226,7 @@ async def test_a_database_without_the_extension_says_how_to_get_it(made: Make, l
     assert sample.remarks["unmeasured"].endswith("CREATE EXTENSION pg_stat_statements")
 
 
-async def test_an_extension_that_was_not_preloaded_says_so(
-    made: Make, look: Look, postgres: Cluster
-) -> None:
+async def test_an_extension_that_was_not_preloaded_says_so(made: Make, look: Look, postgres: Cluster) -> None:
     """On the server that other tests share; the bundled one has no such extension."""
     if postgres.psql("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_stat_statements'") == "0":
         needed(None, "pg_stat_statements", "postgresql")

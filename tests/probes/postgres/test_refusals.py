@@ -162,9 +162,7 @@ async def test_a_row_larger_than_anybody_needs_is_not_gathered(made: Make, look:
 
 
 @pytest.mark.parametrize("cut", [b"runbook-monitor", b"BEGIN", b"SCRAM-SHA-256"])
-async def test_a_server_that_dies_in_the_middle_is_reset(
-    cut: bytes, made: Make, look: Look, watched: Cluster
-) -> None:
+async def test_a_server_that_dies_in_the_middle_is_reset(cut: bytes, made: Make, look: Look, watched: Cluster) -> None:
     """Of a row, of the transaction's beginning, of the login."""
     async with tcp_peer(relays(watched.port, cut=cut)) as peer:
         dsn = f"postgresql://watch:pass-of-watch@127.0.0.1:{peer.port}/shop?sslmode=disable"
@@ -186,7 +184,9 @@ async def test_a_server_without_tls_is_refused_where_it_is_required(
 async def test_a_server_that_requires_tls_says_so(made: Make, look: Look, watched: Cluster) -> None:
     rules = watched.data / "pg_hba.conf"
     before = rules.read_text()
-    rules.write_text("hostssl all plain 0.0.0.0/0 scram-sha-256\n" + before.replace("all             all", "all +pg_monitor"))
+    rules.write_text(
+        "hostssl all plain 0.0.0.0/0 scram-sha-256\n" + before.replace("all             all", "all +pg_monitor")
+    )
     try:
         watched.psql("SELECT pg_reload_conf()")
         sample = await look(made("plain"))
