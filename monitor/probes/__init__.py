@@ -34,8 +34,9 @@ def kind_of_address(text: str) -> tuple[str, dict[str, Any]] | None:
     """Return the kind that a check's short form means and the fields that it sets; None if `text` is no such address.
 
     `https://host/path` is http with `url`; `tcp://host:port` and `tls://host[:port]` set `host` and `port`;
-    `dns://name` sets `name`, and `dns://name?type=CNAME&expect=*.example.com` also `type` and `expect`. The fields are
-    not judged here: a port that is missing or no number is for the kind to refuse.
+    `dns://name` sets `name`, and `dns://name?type=CNAME&expect=*.example.com` also `type` and `expect`;
+    `postgresql://user@host/database` is postgres with `dsn`. The fields are not judged here: a port that is missing or
+    no number is for the kind to refuse.
     Raises ValueError when an address of these kinds has a part that means nothing in it.
     """
     scheme, separator, _ = text.partition("://")
@@ -46,6 +47,8 @@ def kind_of_address(text: str) -> tuple[str, dict[str, Any]] | None:
             return kind, _host_and_port(text)
         case "dns":
             return "dns", _name_and_query(text)
+        case "postgres" | "postgresql":
+            return "postgres", {"dsn": text}
         case _:
             return None
 

@@ -7,6 +7,7 @@ import gc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from operator import methodcaller
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -377,7 +378,7 @@ async def test_work_apart_spoils_nothing_when_it_fails(databases: Databases, add
         said = []
         for query in ("SELECT 1 / 0", "SELECT FROM nowhere", "SELECT pg_sleep(60)"):
             try:
-                await apart(connection, lambda ours, query=query: ours.execute(query), "part", timedelta(seconds=0.1))
+                await apart(connection, methodcaller("execute", query), "part", timedelta(seconds=0.1))
             except Failure as failure:
                 said.append(failure.detail)
         with pytest.raises(Failure, match="part: no time was left"):

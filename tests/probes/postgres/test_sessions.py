@@ -231,7 +231,7 @@ async def test_whoever_waits_for_a_lock_is_told_with_whom_he_waits_for(
 
 
 async def test_a_prepared_transaction_that_was_forgotten_blocks_and_ages(
-    made: Make, look: Look, connect: Connect, watched: Cluster
+    made: Make, look: Look, connect: Connect
 ) -> None:
     """It has no session, and outlives every restart."""
     check = made()
