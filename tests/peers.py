@@ -155,8 +155,8 @@ def resets(*parts: bytes) -> Talk:
 def relays(port: int, *, tls: ssl.SSLContext | None = None, cut: bytes = b"") -> Talk:
     """Pass everything on to a PostgreSQL server on `port`, and back.
 
-    With `tls`, take the client's wish for TLS, which the server then never sees. After `cut` came from the server, break
-    off in the middle.
+    With `tls`, take the client's wish for TLS, which the server then never sees. After `cut` came from the server,
+    break off in the middle.
     """
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

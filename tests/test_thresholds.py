@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -206,3 +207,13 @@ def test_the_order_in_which_labels_are_written_changes_nothing(
     threshold = a_threshold(f"x{{{', '.join(written)}}}")
     key = labels(dict(pairs))
     assert judged(threshold, a_sample(0, (9.0, key)), live=(labels({"j": "1", "k": "a", "l": "x"}),)).keys() == {key}
+
+
+@pytest.mark.parametrize(("unmeasured", "seen"), [("x", Outcome.BLIND), ("y", Outcome.CLEAR)])
+def test_a_series_that_vanished_is_clear_unless_its_measure_could_not_be_taken(unmeasured: str, seen: Outcome) -> None:
+    """What it showed may still be so: an alert on it is not over because nobody could look."""
+    newest = replace(a_sample(10, (9.0, B)), unmeasured=frozenset({unmeasured}))
+    for watch in ("x", "max(x, 5s)"):
+        found = judged(a_threshold(watch), a_sample(0, (9.0, A)), newest, live=(A,))
+        assert outcome(found[A]) is seen
+        assert outcome(found[B]) is Outcome.BREACH

@@ -37,6 +37,8 @@ TROUBLE = (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.Postgres
 
 The driver counts it as its own fault (`InternalClientError`) that the server said good-bye to a connection at rest.
 """
+MISSING = "server_version"
+"""What every server tells at login, and the driver takes for granted."""
 
 
 class Line:
@@ -151,11 +153,11 @@ class Line:
                 timeout=None,
                 loop=cast("asyncio.AbstractEventLoop", dialling),
             )
-        except (
-            AttributeError,
-            LookupError,
-            UnicodeDecodeError,
-        ):  # what it was told at login lacks what the driver takes for granted
+        except UnicodeDecodeError:
+            raise Failure(Reason.PROTOCOL, f"{self._address.shown} {NOT_OURS}") from None
+        except AttributeError as error:
+            if MISSING not in str(error):
+                raise
             raise Failure(Reason.PROTOCOL, f"{self._address.shown} {NOT_OURS}") from None
         note("phase", perf_counter() - started - dialling.took, phase="login")
         return connection

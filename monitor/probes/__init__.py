@@ -39,8 +39,8 @@ def kind_of_address(text: str) -> tuple[str, dict[str, Any]] | None:
 
     `https://host/path` is http with `url`; `tcp://host:port` and `tls://host[:port]` set `host` and `port`;
     `dns://name` sets `name`, and `dns://name?type=CNAME&expect=*.example.com` also `type` and `expect`;
-    `redis://host:port` and its like are redis with `url`. The fields are not judged here: a port that is missing or no
-    number is for the kind to refuse.
+    `postgresql://user@host/database` is postgres with `dsn`; `redis://host:port` and its like are redis with `url`. The
+    fields are not judged here: a port that is missing or no number is for the kind to refuse.
     Raises ValueError when an address of these kinds has a part that means nothing in it.
     """
     scheme, separator, _ = text.partition("://")
@@ -51,6 +51,8 @@ def kind_of_address(text: str) -> tuple[str, dict[str, Any]] | None:
             return kind, _host_and_port(text)
         case "dns":
             return "dns", _name_and_query(text)
+        case "postgres" | "postgresql":
+            return "postgres", {"dsn": text}
         case "redis" | "rediss" | "valkey" | "valkeys":
             return "redis", {"url": text}
         case _:

@@ -138,6 +138,24 @@ async def test_validate_says_what_is_wrong_and_what_is_doubtful(
     assert all(fault.startswith(f"{file}:") for fault in bare.err.splitlines())
 
 
+async def test_validate_asks_databases_when_it_is_told_to(tmp_path: Path, postgres: Cluster) -> None:
+    """And nobody otherwise; without the environment there is nobody to ask."""
+    written = tmp_path / "one.yaml"
+    written.write_text("system: shop\nchecks: {db: '${DATABASE_URL}', away: '${AWAY_URL}'}\n")
+    urls = {"DATABASE_URL": postgres.dsn(), "AWAY_URL": "postgres://me:hunter2@127.0.0.1:1/shop"}
+    plain, asked, strict, no_env = await asyncio.gather(
+        command(tmp_path, "validate", "-c", str(written), **urls),
+        command(tmp_path, "validate", "-c", str(written), "--connect", **urls),
+        command(tmp_path, "validate", "-c", str(written), "--connect", "--strict", **urls),
+        command(tmp_path, "validate", "-c", str(written), "--connect", "--no-env", **urls),
+    )
+    assert [ended.status for ended in (plain, asked, strict, no_env)] == [0, 0, 2, 2]
+    assert "may do more than look" not in plain.out
+    assert f"doubt: {written}:2: shop/db: its role monitor may do more than look: it is a superuser\n" in asked.out
+    assert "shop/away: could not be asked: refused: 127.0.0.1:1 refused the connection\n" in asked.out
+    assert "hunter2" not in "".join(ended.out + ended.err for ended in (plain, asked, strict, no_env))
+
+
 async def test_notify_sends_a_trial_and_says_what_became_of_it(
     tmp_path: Path, file: str, variables: dict[str, str], hook: Receiver
 ) -> None:

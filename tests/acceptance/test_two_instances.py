@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.postgres import Cluster
 
 WAITS = "lease_not_had"
+WATCHED = "      database: '${WATCHED_URL}'\n"
 SLOWER = SITE.replace("every: 1s, timeout", "every: 15s, timeout").replace("every: 200ms", "every: 5s")
 
 
@@ -51,6 +52,15 @@ class Deployment:
         await self.new.spawn()
         await self.new.logs(WAITS)
 
+    async def holds(self, **connections: int) -> None:
+        """See how many connections each has to the database that they are to watch."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}'"
+
+        def seen() -> dict[str, int]:
+            return {name: int(self.server.psql(query.format(name))) for name in connections}
+
+        await until(lambda: seen() == connections, f"connections: {connections}")
+
     async def takeover(self, began: float) -> float:
         """Return how many seconds after `began` the new one watches."""
         await self.new.watches(since=0)
@@ -65,7 +75,8 @@ async def deployment(folder: Path, text: str = SITE) -> AsyncIterator[Deployment
             folders = [folder / name for name in ("old", "new")]
             for each in folders:
                 each.mkdir()
-            old, new = (Monitor(each, text, **variables) for each in folders)
+            watched = f"{server.dsn()}?application_name="
+            old, new = (Monitor(each, text, **variables, WATCHED_URL=watched + each.name) for each in folders)
             async with old:
                 try:
                     yield Deployment(server, shop, hook, old, new)
@@ -119,9 +130,13 @@ def test_a_killed_leader_is_followed_within_15_s(told: Seen) -> None:
 
 
 async def a_long_sleep(folder: Path) -> Seen:
-    """Let the leader stand still while an outage begins, another take over, and then wake it."""
-    async with deployment(folder) as run:
+    """Let the leader stand still while an outage begins, another take over, and then wake it.
+
+    Both are told to watch a database, too: whoever leads holds the one connection to it, whoever waits holds none.
+    """
+    async with deployment(folder, SITE + WATCHED) as run:
         await run.overlap()
+        await run.holds(old=1, new=0)
         began = time.monotonic()
         run.old.signal(signal.SIGSTOP)
         run.shop.breaks()
@@ -131,6 +146,7 @@ async def a_long_sleep(folder: Path) -> Seen:
         run.old.signal(signal.SIGCONT)
         await run.old.logs("lead_lost")
         await run.old.logs(WAITS)
+        await run.holds(old=0, new=1)
         await asyncio.sleep(5)  # long enough for it to fail twice more and to page
         assert run.server.psql("SELECT count(*) FROM attempts") == attempts
         return Seen(run.hook.taken, took, [line["event"] for line in run.old.log])
@@ -138,7 +154,7 @@ async def a_long_sleep(folder: Path) -> Seen:
 
 @pytest.mark.story(tell=a_long_sleep)
 def test_a_leader_that_slept_writes_nothing_and_tells_nobody(told: Seen) -> None:
-    """It waits its turn instead."""
+    """It waits its turn instead, and holds no connection to what it no longer watches."""
     assert told.takeover < 15
     assert len(told.posts) == 1
     assert "run_crashed" not in told.said

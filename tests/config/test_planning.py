@@ -23,6 +23,7 @@ class Gauge(Check):
     measures: ClassVar[tuple[MeasureSpec, ...]] = (
         MeasureSpec("duration", Unit.SECONDS, "how long it took"),
         MeasureSpec("share", Unit.RATIO, "how full it is"),
+        MeasureSpec("load", Unit.RATIO, "how full it would have to be", exceeds=True),
         MeasureSpec("size", Unit.BYTES, "how large it is"),
         MeasureSpec("count", Unit.NUMBER, "how many there are"),
     )
@@ -118,6 +119,8 @@ def test_a_figure_beyond_what_can_be_measured_always_fires(watch: str, figure: s
         ("share", "== 100%"),
         ("share", "!= 0%"),
         ("share", "> 80%"),
+        ("load", "> 100%"),
+        ("max(load, 1h)", "> 250%"),
         ("count", "< -5"),
         ("count", ">= 0"),
         ("sum(share, 1h)", "> 500%"),

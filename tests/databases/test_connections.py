@@ -7,6 +7,7 @@ import gc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from operator import methodcaller
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from tests.pgbouncer import pgbouncer
 from tests.postgres import PASSWORD, USER, cluster
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from monitor.databases import Address, Connection
     from tests.peers import NameServer
@@ -110,9 +111,7 @@ def open_files() -> int:
 async def test_a_connection_is_made_once_and_used_by_all(databases: Databases, server: Cluster) -> None:
     """The phases of a new one are noted by the run that made it."""
     first, second = Notes(), Notes()
-    found = [
-        await databases.read(parse(server.dsn()), pid_of, notes.note, LONG) for notes in (first, second)
-    ]
+    found = [await databases.read(parse(server.dsn()), pid_of, notes.note, LONG) for notes in (first, second)]
     assert found[0] == found[1]
     assert first.phases == ["dns", "connect", "login", "query"]
     assert second.phases == ["query"]
@@ -339,9 +338,7 @@ async def test_the_server_ends_what_takes_too_long_and_the_connection_stays(
     with server.session() as say:
         say("BEGIN; LOCK TABLE locked")
         with pytest.raises(Failure, match="lock timeout") as waited:
-            await databases.read(
-                address, lambda connection: connection.fetch("SELECT FROM locked"), Notes().note, LONG
-            )
+            await databases.read(address, lambda connection: connection.fetch("SELECT FROM locked"), Notes().note, LONG)
     assert waited.value.reason is Reason.TIMEOUT
     assert await ask(databases, address) == first
 
@@ -381,7 +378,7 @@ async def test_work_apart_spoils_nothing_when_it_fails(databases: Databases, add
         said = []
         for query in ("SELECT 1 / 0", "SELECT FROM nowhere", "SELECT pg_sleep(60)"):
             try:
-                await apart(connection, lambda ours, query=query: ours.execute(query), "part", timedelta(seconds=0.1))
+                await apart(connection, methodcaller("execute", query), "part", timedelta(seconds=0.1))
             except Failure as failure:
                 said.append(failure.detail)
         with pytest.raises(Failure, match="part: no time was left"):

@@ -53,7 +53,9 @@ def test_a_message_may_be_as_large_as_a_check_has_use_for(length: int, said: str
     assert said in framing.fault(b"D" + struct.pack("!i", length))
 
 
-@pytest.mark.parametrize(("answer", "well"), [(b"S", True), (b"N", True), (b"SS", False), (b"H", False), (b"E\0", False)])
+@pytest.mark.parametrize(
+    ("answer", "well"), [(b"S", True), (b"N", True), (b"SS", False), (b"H", False), (b"E\0", False)]
+)
 def test_the_answer_to_our_wish_for_tls_is_one_letter(answer: bytes, *, well: bool) -> None:
     """More would be what somebody in the middle has to say (CVE-2021-23222)."""
     assert bool(Answer().fault(answer)) is not well

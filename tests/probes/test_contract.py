@@ -14,10 +14,24 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.clock import SystemClock
+from monitor.databases import Databases
 from monitor.model import CheckId, Reason, Sample, State
 from monitor.probes import load_kind
 from monitor.probes.base import Check, Resources, observe
-from tests.peers import Authority, drips, free_port, hangs_up, name_server, resets, says, silence, tcp_peer, wire_text
+from tests.peers import (
+    Authority,
+    drips,
+    free_port,
+    hangs_up,
+    name_server,
+    relays,
+    resets,
+    says,
+    silence,
+    tcp_peer,
+    wire_text,
+)
+from tests.postgres import PASSWORD, USER
 from tests.probes.conftest import SECRET
 
 if TYPE_CHECKING:
@@ -25,6 +39,7 @@ if TYPE_CHECKING:
 
     from monitor.network import Resolver
     from tests.peers import NameServer, Talk
+    from tests.postgres import Cluster
 
 BOTH_LOOPS = True
 
@@ -41,17 +56,24 @@ NAME = "shop.test"
 class Kind:
     """A kind as the contract sees it: the fields for a peer on `host` and `port`, and how a good peer talks.
 
-    `drip` begins an answer that never ends. `half` begins a good answer.
+    `drip` begins an answer that never ends. `half` begins a good answer. No `good` peer: PostgreSQL is one.
     """
 
     name: str
     fields: Callable[[str, int, str], dict[str, Any]]
-    good: Talk
+    good: Talk | None
     drip: bytes
     half: bytes
     secure: bool = False
 
 
+def on_postgres(**fields: object) -> Callable[[str, int, str], dict[str, Any]]:
+    """Return the fields of a kind that asks a database, and keeps no connection to it."""
+    where = f"postgresql://{USER}:{PASSWORD}@%s:%d/postgres?sslmode=disable"
+    return lambda host, port, _: {"dsn": where % (host, port), "keep": False, **fields}
+
+
+AUTHENTICATED = b"R\0\0\0\x08\0\0\0\0"
 KINDS = [
     Kind(
         "tcp",
@@ -75,6 +97,7 @@ KINDS = [
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
     ),
+    Kind("postgres", on_postgres(), None, drip=AUTHENTICATED, half=AUTHENTICATED + b"Z\0\0"),
 ]
 ALL = [kind.name for kind in KINDS] + ["dns"]
 
@@ -107,9 +130,10 @@ def noted(sample: Sample) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-async def test_a_good_peer_is_up(kind: Kind, resources: Resources, authority: Authority) -> None:
+async def test_a_good_peer_is_up(kind: Kind, resources: Resources, authority: Authority, postgres: Cluster) -> None:
     """Without this, all below could pass for the wrong reason."""
-    async with tcp_peer(kind.good, authority.server(NAME) if kind.secure else None) as peer:
+    talk = kind.good or relays(postgres.port)
+    async with tcp_peer(talk, authority.server(NAME) if kind.secure else None) as peer:
         sample = await observed(made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path))), resources)
         await asyncio.wait_for(peer.quiet.wait(), 20)
     assert sample.state is State.UP, sample.detail
@@ -252,7 +276,19 @@ async def expose_http(text: str, _names: NameServer, resources: Resources, _fold
         return await observed(made("http", url=url, expect={"body": {"equals": "never"}}), resources)
 
 
-EXPOSED = {"tcp": expose_tcp, "tls": expose_tls, "dns": expose_dns, "http": expose_http}
+async def expose_postgres(text: str, _names: NameServer, resources: Resources, _folder: Path) -> Sample:
+    body = b"SFATAL\0C57P03\0M" + text.replace("\r\n", " ").encode() + b"\0\0"
+    async with tcp_peer(says(b"E" + (len(body) + 4).to_bytes(4, "big") + body, close=True)) as peer:
+        return await observed(made("postgres", **on_postgres()("127.0.0.1", peer.port, "")), resources)
+
+
+EXPOSED = {
+    "tcp": expose_tcp,
+    "tls": expose_tls,
+    "dns": expose_dns,
+    "http": expose_http,
+    "postgres": expose_postgres,
+}
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -268,7 +304,7 @@ async def test_a_hostile_text_becomes_one_short_line(
 @pytest.mark.parametrize("kind", ALL)
 async def test_a_bug_of_ours_is_unknown_and_logged(kind: str, resources: Resources) -> None:
     fields = {"name": NAME} if kind == "dns" else next(each for each in KINDS if each.name == kind).fields(NAME, 9, "")
-    broken = replace(resources, resolver=cast("Resolver", None))
+    broken = replace(resources, resolver=cast("Resolver", None), databases=Databases(cast("Resolver", None)))
     with capture_logs() as logs:
         sample = await observed(made(kind, **fields), broken)
     assert (sample.state, sample.reason) == (State.UNKNOWN, Reason.UNKNOWN)

@@ -44,6 +44,8 @@ def test_importing_the_list_imports_no_kind() -> None:
         ("tls://[2001:db8::1]", "tls", {"host": "2001:db8::1"}),
         ("TLS://Shop.example.com:8443", "tls", {"host": "Shop.example.com", "port": 8443}),
         ("dns://example.com", "dns", {"name": "example.com"}),
+        ("postgres://me:x@db/shop?sslmode=require", "postgres", {"dsn": "postgres://me:x@db/shop?sslmode=require"}),
+        ("postgresql://db/shop", "postgres", {"dsn": "postgresql://db/shop"}),
         ("dns://example.com?type=MX", "dns", {"name": "example.com", "type": "MX"}),
         (
             "dns://a.example.com?type=CNAME&expect=*.onrender.com",

@@ -28,7 +28,10 @@ WRAPAROUND = 2**31
 """So many transactions may lie between the oldest row and the newest before the server stops to write."""
 
 MEASURES = (
-    *(MeasureSpec(name, unit, meaning) for name, (_, unit, meaning) in COUNTERS.items()),
+    *(
+        MeasureSpec(name, unit, meaning, metric=f"monitor_postgres_{name}")
+        for name, (_, unit, meaning) in COUNTERS.items()
+    ),
     MeasureSpec("sessions_ended", Unit.NUMBER, "sessions that ended badly, from PostgreSQL 14 on; a counter", ("how",)),
     MeasureSpec("buffer_hit_share", Unit.RATIO, "blocks found in the server's memory, of all since the last run"),
     MeasureSpec("wraparound_share", Unit.RATIO, "the age of the server's oldest row, of what wraps around"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 import pytest
@@ -52,16 +52,15 @@ def dsn_of(server: Cluster, user: str, database: str = "shop") -> str:
     return server.dsn(database, user, f"pass-of-{user}")
 
 
+def check_of(dsn: str, **fields: object) -> PostgresCheck:
+    known = {"kind": "postgres", "dsn": dsn, "timeout": "20s"}
+    return cast("PostgresCheck", load_kind("postgres").model_validate({**known, **fields}))
+
+
 @pytest.fixture
 def made(watched: Cluster) -> Callable[..., PostgresCheck]:
     """Return what makes a check of the server, as the role `watch` unless told otherwise."""
-
-    def make(user: str = "watch", **fields: object) -> PostgresCheck:
-        known = {"kind": "postgres", "dsn": dsn_of(watched, user), "timeout": "20s"}
-        check: PostgresCheck = load_kind("postgres").model_validate({**known, **fields})
-        return check
-
-    return make
+    return lambda user="watch", **fields: check_of(**{"dsn": dsn_of(watched, user), **fields})
 
 
 @pytest.fixture
@@ -82,7 +81,7 @@ def connect(watched: Cluster) -> Connect:
 
 @pytest.fixture
 async def crowd(connect: Connect) -> AsyncIterator[Callable[..., Awaitable[AsyncExitStack]]]:
-    """Return what opens many connections: `await crowd(api=5, worker=3)`; closing what it returns closes them."""
+    """Return what opens many connections, such as five of one application; closing what it returns closes them."""
     async with AsyncExitStack() as opened:
 
         async def gather(user: str = "app", **applications: int) -> AsyncExitStack:

@@ -31,7 +31,9 @@ SATURATED = (State.DOWN, Reason.SATURATED)
 
 async def settled(server: Cluster) -> None:
     """Return when the connections that were closed are gone, of which a client is not told."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename IN ('app', 'plain')"
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename IN ('app', 'plain')"
+    )
     for _ in range(500):
         if server.psql(query) == "0":
             return
@@ -103,7 +105,11 @@ async def test_one_slot_short_of_the_last_is_up(made: Make, look: Look, crowd: C
 @pytest.mark.parametrize(
     ("statement", "undo", "said"),
     [
-        ("ALTER ROLE app CONNECTION LIMIT 2", "ALTER ROLE app CONNECTION LIMIT -1", "2 of 2 slots of the role app: api 2"),
+        (
+            "ALTER ROLE app CONNECTION LIMIT 2",
+            "ALTER ROLE app CONNECTION LIMIT -1",
+            "2 of 2 slots of the role app: api 2",
+        ),
         (
             "ALTER DATABASE shop CONNECTION LIMIT 3",
             "ALTER DATABASE shop CONNECTION LIMIT -1",
@@ -225,7 +231,7 @@ async def test_whoever_waits_for_a_lock_is_told_with_whom_he_waits_for(
 
 
 async def test_a_prepared_transaction_that_was_forgotten_blocks_and_ages(
-    made: Make, look: Look, connect: Connect, watched: Cluster
+    made: Make, look: Look, connect: Connect
 ) -> None:
     """It has no session, and outlives every restart."""
     check = made()
