@@ -152,6 +152,31 @@ def resets(*parts: bytes) -> Talk:
     return talk
 
 
+def passes_on(port: int, most: int | None = None) -> Talk:
+    """Pass on to a server on `port` whatever comes, and its answers back; break off after `most` bytes of these."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        above, below = await asyncio.open_connection("127.0.0.1", port)
+        there = asyncio.create_task(_pump(reader, below))
+        try:
+            await _pump(above, writer, most)
+        finally:
+            there.cancel()
+            writer.close()
+            below.close()
+
+    return talk
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: int | None = None) -> None:
+    while (most is None or most > 0) and (data := await reader.read(1024)):
+        writer.write(data)
+        await writer.drain()
+        most = None if most is None else most - len(data)
+    if most is None:
+        writer.close()
+
+
 def free_port() -> int:
     """Return a port on which nothing listens."""
     with socket.socket() as taken:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 import asyncpg
 
 from monitor.databases.breaking_off import breakable
+from monitor.databases.framing import Framed, framed
 from monitor.databases.refusal import failure_of
 from monitor.network import connect
 
@@ -159,7 +160,12 @@ class _Dialling:
         connected: socket.socket
         connected, _ = await connect(self._resolver, host, port, self._within, self._note)
         self.took += perf_counter() - started
-        return await self._loop.create_connection(factory, sock=connected)
+        transport, protocol = await self._loop.create_connection(lambda: framed(factory()), sock=connected)
+        return Framed(transport), protocol
+
+    async def start_tls(self, transport: Framed, *arguments: Any, **options: Any) -> Framed | None:  # noqa: ANN401 - the loop's own
+        secured = await self._loop.start_tls(transport.transport, *arguments, **options)
+        return Framed(secured) if secured else None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all else is the loop's own
         return getattr(self._loop, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
+from monitor.databases.framing import FOREIGN, GarbledError
 from monitor.model import Failure, Reason, State
 from monitor.network import failure_of as network_failure_of
 
@@ -48,15 +49,15 @@ def failure_of(error: Exception, place: str) -> Failure | None:
     match error:
         case Failure():
             return error
+        case asyncpg.ConnectionDoesNotExistError(__cause__=Exception() as cause):
+            return failure_of(cause, place)
         case asyncpg.PostgresError():
             said = "" if error.server_source_function == RAISES else str(error)
             return failure_of_code(str(error.sqlstate or ""), said, place)
         case asyncpg.InternalClientError() | asyncpg.InterfaceError() | UnicodeError():
             return _of_driver(error, place)
-        case ConnectionError() if "SSL" in str(error):
-            return Failure(Reason.TLS_INVALID, f"{place} takes no TLS")
         case OSError() | EOFError():
-            return network_failure_of(error, place)
+            return _of_connection(error, place)
         case _:
             return None
 
@@ -67,7 +68,7 @@ def _of_driver(error: Exception, place: str) -> Failure | None:
             text = "the query has a column of a type that cannot be read, such as anyarray: cast it"
             return Failure(Reason.UNKNOWN, f"{place}: {text}", State.UNKNOWN)
         case asyncpg.InternalClientError():
-            return Failure(Reason.PROTOCOL, f"{place} does not speak PostgreSQL's protocol")
+            return Failure(Reason.PROTOCOL, f"{place} {FOREIGN}")
         case UnicodeDecodeError():
             return Failure(Reason.PROTOCOL, f"{place} sent a text that is not UTF-8", State.UNKNOWN)
         case asyncpg.ClientConfigurationError() | UnicodeError():
@@ -76,6 +77,16 @@ def _of_driver(error: Exception, place: str) -> Failure | None:
             return None
         case _:
             return Failure(Reason.RESET, f"{place} closed the connection")
+
+
+def _of_connection(error: Exception, place: str) -> Failure:
+    match error:
+        case GarbledError():
+            return Failure(Reason.PROTOCOL, f"{place} {error}")
+        case ConnectionError() if "SSL" in str(error):
+            return Failure(Reason.TLS_INVALID, f"{place} takes no TLS")
+        case _:
+            return network_failure_of(error, place)
 
 
 def failure_of_code(code: str, message: str, place: str) -> Failure:
