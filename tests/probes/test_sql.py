@@ -17,6 +17,9 @@ from monitor.probes.sql.answer import Sort
 from monitor.probes.sql.series import UNFIT
 from tests.fakes import FakeClock
 from tests.peers import passes_on, tcp_peer
+from tests.pgbouncer import pgbouncer
+from tests.postgres import PASSWORD as PASSWORD_OF_USER
+from tests.postgres import USER
 from tests.probes.conftest import SECRET
 
 if TYPE_CHECKING:
@@ -458,6 +461,21 @@ async def test_a_server_that_dies_in_the_middle_of_a_row_is_down(
             sample = await look(resources, dsn.replace(f":{postgres.port}/", f":{peer.port}/"), query, show="a")
         assert (sample.state, sample.reason) == (State.DOWN, Reason.RESET), sample
         assert found(sample) == {}
+
+
+async def test_queries_through_a_pooler_leave_nothing_on_the_servers_side(
+    postgres: Cluster, resources: Resources, dsn: str
+) -> None:
+    """In transaction mode a prepared statement that stays would meet the next one of its name, and fail."""
+    assert dsn
+    with pgbouncer(postgres, USER, PASSWORD_OF_USER, size=1) as port:
+        pooled = f"postgresql://{USER}:{PASSWORD_OF_USER}@127.0.0.1:{port}/{DATABASE}?sslmode=disable"
+        for name in ("one", "two"):  # each address has a connection of its own, and both share one to the server
+            for query in ("select kind, jobs from jobs", "select array[kind] from jobs"):
+                sample = await look(resources, f"{pooled}&application_name={name}", query, expect={"rows": 3})
+                assert told(sample) == (State.UP, None, "")
+        sample = await look(resources, pooled, "select from pg_prepared_statements", expect={"rows": 0})
+        assert told(sample) == (State.UP, None, "")
 
 
 FRAGMENTS = st.sampled_from(
