@@ -152,11 +152,11 @@ def resets(*parts: bytes) -> Talk:
     return talk
 
 
-def relays(port: int, *, tls: ssl.SSLContext | None = None, cut: bytes = b"") -> Talk:
+def relays(port: int, *, tls: ssl.SSLContext | None = None, cut: bytes = b"", most: int | None = None) -> Talk:
     """Pass everything on to a PostgreSQL server on `port`, and back.
 
     With `tls`, take the client's wish for TLS, which the server then never sees. After `cut` came from the server,
-    break off in the middle.
+    or `most` bytes, break off in the middle.
     """
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -167,7 +167,7 @@ def relays(port: int, *, tls: ssl.SSLContext | None = None, cut: bytes = b"") ->
         theirs, ours = await asyncio.open_connection("127.0.0.1", port)
         there = asyncio.create_task(_pump(reader, ours))
         try:
-            await _pump(theirs, writer, cut)
+            await _pump(theirs, writer, cut, most)
             writer.transport.abort()
         finally:
             there.cancel()
@@ -177,14 +177,18 @@ def relays(port: int, *, tls: ssl.SSLContext | None = None, cut: bytes = b"") ->
     return talk
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: bytes = b"") -> None:
-    while data := await reader.read(65_536):
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: bytes = b"", most: int | None = None
+) -> None:
+    while (most is None or most > 0) and (data := await reader.read(65_536 if most is None else 1_024)):
         before, marker, _ = data.partition(cut) if cut else (data, b"", b"")
         writer.write(before + marker)
         await writer.drain()
+        most = None if most is None else most - len(data)
         if marker:
             return
-    writer.close()
+    if most is None:
+        writer.close()
 
 
 def free_port() -> int:

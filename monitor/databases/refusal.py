@@ -55,15 +55,15 @@ def failure_of(error: Exception, place: str) -> Failure | None:
     if isinstance(found, Failure):  # perhaps why we broke the connection off
         return found
     match error:
+        case asyncpg.ConnectionDoesNotExistError(__cause__=Exception() as cause):
+            return failure_of(cause, place)
         case asyncpg.PostgresError():
             said = "" if error.server_source_function == RAISES else str(error)
             return failure_of_code(str(error.sqlstate or ""), said, place)
         case asyncpg.InternalClientError() | asyncpg.InterfaceError() | UnicodeError() | BufferError():
             return _of_driver(error, place)
-        case ConnectionError() if "SSL" in str(error):
-            return Failure(Reason.TLS_INVALID, f"{place} takes no TLS")
         case OSError() | EOFError():
-            return network_failure_of(error, place)
+            return _of_connection(error, place)
         case _:
             return None
 
@@ -83,6 +83,14 @@ def _of_driver(error: Exception, place: str) -> Failure | None:
             return None
         case _:
             return Failure(Reason.RESET, f"{place} closed the connection")
+
+
+def _of_connection(error: Exception, place: str) -> Failure:
+    match error:
+        case ConnectionError() if "SSL" in str(error):
+            return Failure(Reason.TLS_INVALID, f"{place} takes no TLS")
+        case _:
+            return network_failure_of(error, place)
 
 
 def failure_of_code(code: str, message: str, place: str) -> Failure:

@@ -35,7 +35,7 @@ from tests.postgres import PASSWORD, USER
 from tests.probes.conftest import SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from monitor.network import Resolver
     from tests.peers import NameServer, Talk
@@ -69,10 +69,11 @@ class Kind:
 
 def on_postgres(**fields: object) -> Callable[[str, int, str], dict[str, Any]]:
     """Return the fields of a kind that asks a database, and keeps no connection to it."""
-    where = f"postgresql://{USER}:{PASSWORD}@%s:%d/postgres?sslmode=disable"
+    where = f"postgresql://{USER}:{PASSWORD}@%s:%d/{DATABASE}?sslmode=disable"
     return lambda host, port, _: {"dsn": where % (host, port), "keep": False, **fields}
 
 
+DATABASE = "contract"
 AUTHENTICATED = b"R\0\0\0\x08\0\0\0\0"
 KINDS = [
     Kind(
@@ -98,6 +99,14 @@ KINDS = [
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
     ),
     Kind("postgres", on_postgres(), None, drip=AUTHENTICATED, half=AUTHENTICATED + b"Z\0\0"),
+    Kind("sql", on_postgres(query="select 1"), None, drip=AUTHENTICATED, half=AUTHENTICATED[:6]),
+    Kind(
+        "migrations",
+        on_postgres(tool="alembic", expected="005_a"),
+        None,
+        drip=AUTHENTICATED,
+        half=AUTHENTICATED + b"Z\0\0",
+    ),
 ]
 ALL = [kind.name for kind in KINDS] + ["dns"]
 
@@ -119,6 +128,15 @@ async def observed(check: Check, resources: Resources) -> Sample:
     return sample
 
 
+@pytest.fixture(scope="module")
+def database(postgres: Cluster) -> Iterator[Cluster]:
+    """Return a server with what good checks of a database find there."""
+    postgres.psql(f"CREATE DATABASE {DATABASE}")
+    postgres.psql("CREATE TABLE alembic_version AS SELECT '005_a' AS version_num", DATABASE)
+    yield postgres
+    postgres.psql(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+
+
 def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
@@ -130,9 +148,9 @@ def noted(sample: Sample) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-async def test_a_good_peer_is_up(kind: Kind, resources: Resources, authority: Authority, postgres: Cluster) -> None:
+async def test_a_good_peer_is_up(kind: Kind, resources: Resources, authority: Authority, database: Cluster) -> None:
     """Without this, all below could pass for the wrong reason."""
-    talk = kind.good or relays(postgres.port)
+    talk = kind.good or relays(database.port)
     async with tcp_peer(talk, authority.server(NAME) if kind.secure else None) as peer:
         sample = await observed(made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path))), resources)
         await asyncio.wait_for(peer.quiet.wait(), 20)
@@ -241,45 +259,70 @@ async def test_cancelling_a_question_leaves_no_task(names: NameServer, resources
 @pytest.mark.parametrize("before", [0, 40, 70, 76, 79])
 @pytest.mark.parametrize("kind", ALL)
 async def test_no_part_of_a_secret_comes_back(
-    kind: str, before: int, names: NameServer, resources: Resources, tmp_path: Path
+    kind: str, before: int, names: NameServer, resources: Resources, tmp_path: Path, database: Cluster
 ) -> None:
     """Also where the text around it is cut."""
     text = "x" * before + SECRET
-    sample = await EXPOSED[kind](text, names, resources, tmp_path)
+    sample = await EXPOSED[kind](text, Around(names, resources, tmp_path, database))
     assert sample.state is State.DOWN, sample
     assert "•••" in sample.detail or before > 60
     assert "hunt" not in repr(sample)
 
 
-async def expose_tcp(text: str, _names: NameServer, resources: Resources, _folder: Path) -> Sample:
+@dataclass(frozen=True)
+class Around:
+    """What there is to put a text before a kind with."""
+
+    names: NameServer
+    resources: Resources
+    folder: Path
+    database: Cluster
+
+
+async def expose_tcp(text: str, around: Around) -> Sample:
     async with tcp_peer(says(text.encode(), close=True)) as peer:
-        return await observed(made("tcp", host="127.0.0.1", port=peer.port, expect="never"), resources)
+        return await observed(made("tcp", host="127.0.0.1", port=peer.port, expect="never"), around.resources)
 
 
-async def expose_tls(text: str, _names: NameServer, resources: Resources, folder: Path) -> Sample:
-    authority = Authority(folder, text[-64:])
+async def expose_tls(text: str, around: Around) -> Sample:
+    authority = Authority(around.folder, text[-64:])
     async with tcp_peer(silence, authority.server(NAME)) as peer:
         fields = {"host": "127.0.0.1", "port": peer.port, "server_name": NAME, "ca_file": str(authority.path)}
-        return await observed(made("tls", **fields, issuer="never"), resources)
+        return await observed(made("tls", **fields, issuer="never"), around.resources)
 
 
-async def expose_dns(text: str, names: NameServer, resources: Resources, _folder: Path) -> Sample:
-    names.has(NAME, "TXT", wire_text(text.encode()))
-    return await observed(made("dns", name=NAME, type="TXT", expect="never"), resources)
+async def expose_dns(text: str, around: Around) -> Sample:
+    around.names.has(NAME, "TXT", wire_text(text.encode()))
+    return await observed(made("dns", name=NAME, type="TXT", expect="never"), around.resources)
 
 
-async def expose_http(text: str, _names: NameServer, resources: Resources, _folder: Path) -> Sample:
+async def expose_http(text: str, around: Around) -> Sample:
     body = text.encode()
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     async with tcp_peer(says(reply)) as peer:
         url = f"http://127.0.0.1:{peer.port}/"
-        return await observed(made("http", url=url, expect={"body": {"equals": "never"}}), resources)
+        return await observed(made("http", url=url, expect={"body": {"equals": "never"}}), around.resources)
 
 
-async def expose_postgres(text: str, _names: NameServer, resources: Resources, _folder: Path) -> Sample:
+async def expose_postgres(text: str, around: Around) -> Sample:
     body = b"SFATAL\0C57P03\0M" + text.replace("\r\n", " ").encode() + b"\0\0"
     async with tcp_peer(says(b"E" + (len(body) + 4).to_bytes(4, "big") + body, close=True)) as peer:
-        return await observed(made("postgres", **on_postgres()("127.0.0.1", peer.port, "")), resources)
+        return await observed(made("postgres", **on_postgres()("127.0.0.1", peer.port, "")), around.resources)
+
+
+async def expose_sql(text: str, around: Around) -> Sample:
+    fields = on_postgres(query=f"select $a${text}$a$ as a", show="a", expect={"rows": 0})
+    return await observed(made("sql", **fields("127.0.0.1", around.database.port, "")), around.resources)
+
+
+async def expose_migrations(text: str, around: Around) -> Sample:
+    around.database.psql(
+        f"DROP TABLE IF EXISTS exposed; CREATE TABLE exposed AS SELECT $a${text}$a$ AS version_num",
+        DATABASE,
+        "-c client_min_messages=error",
+    )
+    fields = on_postgres(tool="alembic", table="exposed", expected="never")
+    return await observed(made("migrations", **fields("127.0.0.1", around.database.port, "")), around.resources)
 
 
 EXPOSED = {
@@ -288,15 +331,17 @@ EXPOSED = {
     "dns": expose_dns,
     "http": expose_http,
     "postgres": expose_postgres,
+    "sql": expose_sql,
+    "migrations": expose_migrations,
 }
 
 
 @pytest.mark.parametrize("kind", ALL)
 async def test_a_hostile_text_becomes_one_short_line(
-    kind: str, names: NameServer, resources: Resources, tmp_path: Path
+    kind: str, names: NameServer, resources: Resources, tmp_path: Path, database: Cluster
 ) -> None:
     text = "a\r\nb\x1b[31m\u2028\u202e<!channel>" + "y" * 30
-    sample = await EXPOSED[kind](text, names, resources, tmp_path)
+    sample = await EXPOSED[kind](text, Around(names, resources, tmp_path, database))
     assert sample.state is State.DOWN
     assert "channel" in sample.detail
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import resource
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,13 +16,15 @@ from monitor.probes.sql import SqlCheck
 from monitor.probes.sql.answer import Sort
 from monitor.probes.sql.series import UNFIT
 from tests.fakes import FakeClock
-from tests.peers import tcp_peer
+from tests.peers import relays, tcp_peer
+from tests.pgbouncer import pgbouncer
+from tests.postgres import PASSWORD as PASSWORD_OF_USER
+from tests.postgres import USER
 from tests.probes.conftest import SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
-    from tests.peers import Peer
     from tests.postgres import Cluster
 
 DATABASE = "sql_tests"
@@ -452,42 +452,30 @@ async def test_a_database_without_an_encoding_may_hold_what_is_no_text(postgres:
     assert (await look(resources, dsn, "select 1")).state is State.UP
 
 
-@asynccontextmanager
-async def relay(port: int, most: int) -> AsyncIterator[Peer]:
-    """Stand before a server on `port`, and break off after so many bytes of what it says."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        above, below = await asyncio.open_connection("127.0.0.1", port)
-        heard = asyncio.create_task(_pass_on(reader, below))
-        try:
-            left = most
-            while left > 0 and (data := await above.read(min(left, 1024))):
-                writer.write(data)
-                await writer.drain()
-                left -= len(data)
-        finally:
-            heard.cancel()
-            writer.close()
-            below.close()
-
-    async with tcp_peer(talk) as peer:
-        yield peer
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(1024):
-        writer.write(data)
-
-
 async def test_a_server_that_dies_in_the_middle_of_a_row_is_down(
     postgres: Cluster, resources: Resources, dsn: str
 ) -> None:
     query = "select repeat('x', 400) as a from generate_series(1, 100)"
     for most in (8_000, 30_000):
-        async with relay(postgres.port, most) as peer:
+        async with tcp_peer(relays(postgres.port, most=most)) as peer:
             sample = await look(resources, dsn.replace(f":{postgres.port}/", f":{peer.port}/"), query, show="a")
         assert (sample.state, sample.reason) == (State.DOWN, Reason.RESET), sample
         assert found(sample) == {}
+
+
+async def test_queries_through_a_pooler_leave_nothing_on_the_servers_side(
+    postgres: Cluster, resources: Resources, dsn: str
+) -> None:
+    """In transaction mode a prepared statement that stays would meet the next one of its name, and fail."""
+    assert dsn
+    with pgbouncer(postgres, USER, PASSWORD_OF_USER, size=1) as port:
+        pooled = f"postgresql://{USER}:{PASSWORD_OF_USER}@127.0.0.1:{port}/{DATABASE}?sslmode=disable"
+        for name in ("one", "two"):  # each address has a connection of its own, and both share one to the server
+            for query in ("select kind, jobs from jobs", "select array[kind] from jobs"):
+                sample = await look(resources, f"{pooled}&application_name={name}", query, expect={"rows": 3})
+                assert told(sample) == (State.UP, None, "")
+        sample = await look(resources, pooled, "select from pg_prepared_statements", expect={"rows": 0})
+        assert told(sample) == (State.UP, None, "")
 
 
 FRAGMENTS = st.sampled_from(

@@ -32,10 +32,11 @@ SELECT count(*) FROM pg_locks
  WHERE locktype = 'advisory' AND granted AND classid = 0 AND objsubid = 1 AND objid = ANY($1::oid[])
    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-ALEMBIC = "SELECT left(version_num::text, 100) FROM {table} ORDER BY 1 LIMIT 20"
+# Texts are cut where no message reaches: a secret that was cut in two would not be found in it.
+ALEMBIC = "SELECT left(version_num::text, 400) FROM {table} ORDER BY 1 LIMIT 20"
 GOLANG_MIGRATE = "SELECT version::text, dirty::boolean FROM {table} ORDER BY 1 LIMIT 20"
 UNFINISHED = """
-SELECT left(migration_name::text, 100), extract(epoch FROM statement_timestamp() - started_at)::float8 FROM {table}
+SELECT left(migration_name::text, 400), extract(epoch FROM statement_timestamp() - started_at)::float8 FROM {table}
  WHERE finished_at IS NULL AND rolled_back_at IS NULL ORDER BY started_at, 1 LIMIT 20
 """
 APPLIED = "SELECT count(*), array_agg({name}) FILTER (WHERE {name} = ANY($1)) FROM {table} WHERE {done}"
