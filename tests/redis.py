@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -120,6 +121,17 @@ def bundled() -> str | None:
     wheel = importlib.util.find_spec(WHEEL)
     found = Path(wheel.origin).parent / "bin" / "redis-server" if wheel and wheel.origin else None
     return str(found) if found and found.exists() else None
+
+
+def allow(client: redis.Redis, user: str, *rights: str) -> None:
+    """Let a user do what the words of `ACL SETUSER` say."""
+    client.execute_command("ACL", "SETUSER", user, *rights)  # type: ignore[no-untyped-call]
+
+
+def documented_rights(user: str) -> list[list[str]]:
+    """Return the words of each `ACL SETUSER user` in the documentation, after the user."""
+    page = (Path(__file__).parent.parent / "docs" / "databases.md").read_text("utf-8")
+    return [line.split() for line in re.findall(rf"^ACL SETUSER {user} (.+)$", page, re.MULTILINE)]
 
 
 def _words(value: str) -> list[str]:

@@ -75,6 +75,20 @@ KINDS = [
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
     ),
+    Kind(
+        "redis",
+        lambda host, port, _: {"url": f"redis://{host}:{port}"},
+        says(b"+PONG\r\n", b"$15\r\nused_memory:1\r\n\r\n", b":0\r\n"),
+        drip=b"+",
+        half=b"+PONG\r\n$15\r\nused",
+    ),
+    Kind(
+        "queue",
+        lambda host, port, _: {"url": f"redis://{host}:{port}", "type": "list", "queue": "jobs"},
+        says(b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n", b":0\r\n", b"$-1\r\n"),
+        drip=b"*",
+        half=b"*2\r\n$1\r\n1\r\n",
+    ),
 ]
 ALL = [kind.name for kind in KINDS] + ["dns"]
 
@@ -252,7 +266,29 @@ async def expose_http(text: str, _names: NameServer, resources: Resources, _fold
         return await observed(made("http", url=url, expect={"body": {"equals": "never"}}), resources)
 
 
-EXPOSED = {"tcp": expose_tcp, "tls": expose_tls, "dns": expose_dns, "http": expose_http}
+async def expose_redis(text: str, _names: NameServer, resources: Resources, _folder: Path) -> Sample:
+    async with tcp_peer(refuses(text)) as peer:
+        return await observed(made("redis", url=f"redis://127.0.0.1:{peer.port}"), resources)
+
+
+async def expose_queue(text: str, _names: NameServer, resources: Resources, _folder: Path) -> Sample:
+    async with tcp_peer(refuses(text)) as peer:
+        return await observed(made("queue", url=f"redis://127.0.0.1:{peer.port}"), resources)
+
+
+def refuses(text: str) -> Talk:
+    """Refuse every command with a text that is one line, as Redis can say no other."""
+    return says(b"-LOADING " + text.replace("\r\n", " ").encode() + b"\r\n", close=True)
+
+
+EXPOSED = {
+    "tcp": expose_tcp,
+    "tls": expose_tls,
+    "dns": expose_dns,
+    "http": expose_http,
+    "redis": expose_redis,
+    "queue": expose_queue,
+}
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -43,6 +43,9 @@ def test_importing_the_list_imports_no_kind() -> None:
         ("tls://shop.example.com", "tls", {"host": "shop.example.com"}),
         ("tls://[2001:db8::1]", "tls", {"host": "2001:db8::1"}),
         ("TLS://Shop.example.com:8443", "tls", {"host": "Shop.example.com", "port": 8443}),
+        ("redis://cache", "redis", {"url": "redis://cache"}),
+        ("rediss://:hunter2@cache:7000/1", "redis", {"url": "rediss://:hunter2@cache:7000/1"}),
+        ("Valkeys://cache", "redis", {"url": "Valkeys://cache"}),
         ("dns://example.com", "dns", {"name": "example.com"}),
         ("dns://example.com?type=MX", "dns", {"name": "example.com", "type": "MX"}),
         (
