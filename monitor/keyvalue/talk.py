@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LONGEST_ANSWER = 1 << 20
-"""How many bytes are read in one conversation: what the server tells of itself takes six thousand."""
+LONGEST_ANSWER = 1 << 18
+"""How many bytes are read in one conversation: what a server tells of itself takes six thousand, a thousand ids of jobs
+forty thousand. As many of nothing but small numbers keep the loop busy for a tenth of a second."""
 
 REFUSED = (exceptions.ResponseError, exceptions.AuthenticationError, exceptions.BusyLoadingError)
 """Errors that are the reply to one command, and end nothing."""

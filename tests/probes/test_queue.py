@@ -23,7 +23,7 @@ from monitor.probes.queue import QueueCheck
 from monitor.secrets import Redactor
 from tests.arq_worker import pool
 from tests.peers import says, tcp_peer
-from tests.redis import allow, documented_rights
+from tests.redis import allow, documented_rights, needs_release_7
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -353,6 +353,7 @@ async def test_what_only_waits_for_its_time_is_not_due(resources: Resources, que
 
 
 async def test_a_stream_is_counted_for_a_group(resources: Resources, queue: Queue) -> None:
+    needs_release_7()
     now = queue.now()
     for age in (500, 300, 100):
         queue.client.xadd("stream", {"some": "thing"}, id=f"{int((now - age) * 1e3)}-0")
@@ -450,6 +451,7 @@ USES: list[tuple[dict[str, object], str]] = [
 async def test_the_rights_in_the_documentation_suffice_and_none_is_too_many(
     resources: Resources, queue: Queue, use: tuple[dict[str, object], str], rights: list[str]
 ) -> None:
+    needs_release_7()
     fields, key = use
     queue.job("runs", age=10, left=100)
     queue.job("waits", age=5)
@@ -568,7 +570,7 @@ REPLIES = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     st.lists(REPLIES, max_size=12),
     st.sampled_from([{}, LIST, {**LIST, "age": "at"}, ZSET, {**ZSET, "unit": "s"}, STREAM, {**STREAM, "group": ""}]),
