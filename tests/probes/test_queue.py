@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -9,14 +10,20 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from arq.connections import RedisSettings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from monitor.clock import SystemClock
+from monitor.databases import Databases
 from monitor.model import CheckId, Reason, Sample, State
+from monitor.network import Resolver, TlsContexts
 from monitor.probes.base import Resources, observe
 from monitor.probes.queue import QueueCheck
+from monitor.secrets import Redactor
 from tests.arq_worker import pool
 from tests.peers import says, tcp_peer
+from tests.redis import allow, documented_rights, needs_release_7
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -346,6 +353,7 @@ async def test_what_only_waits_for_its_time_is_not_due(resources: Resources, que
 
 
 async def test_a_stream_is_counted_for_a_group(resources: Resources, queue: Queue) -> None:
+    needs_release_7()
     now = queue.now()
     for age in (500, 300, 100):
         queue.client.xadd("stream", {"some": "thing"}, id=f"{int((now - age) * 1e3)}-0")
@@ -430,29 +438,33 @@ async def test_a_health_key_that_never_ends_proves_nothing(resources: Resources,
     assert "worker_alive" not in values(await look(resources, queue.url))
 
 
-async def test_the_rights_in_the_documentation_suffice_and_no_more_are_needed(
-    resources: Resources, queue: Queue
+RIGHTS = documented_rights("jobs")
+USES: list[tuple[dict[str, object], str]] = [
+    ({}, "arq:queue"),
+    ({"type": "list", "age": "at", "unit": "s"}, "queue:renders"),
+    ({"type": "zset", "unit": "s", "health_check_key": "worker:mails"}, "queue:mails"),
+    ({"type": "stream", "group": "workers"}, "events"),
+]
+
+
+@pytest.mark.parametrize(("use", "rights"), list(zip(USES, RIGHTS, strict=True)), ids=[key for _, key in USES])
+async def test_the_rights_in_the_documentation_suffice_and_none_is_too_many(
+    resources: Resources, queue: Queue, use: tuple[dict[str, object], str], rights: list[str]
 ) -> None:
-    rights = [
-        "+select",
-        "+time",
-        "+zcard",
-        "+zcount",
-        "+zrangebyscore",
-        "+zscore",
-        "+mget",
-        "+pttl",
-        "+getrange",
-    ]
-    url = f"redis://jobs:only-look@127.0.0.1:{queue.server.port}/{queue.settings.database}"
+    needs_release_7()
+    fields, key = use
     queue.job("runs", age=10, left=100)
     queue.job("waits", age=5)
-    for left_out in (None, *rights):
+    queue.client.lpush("queue:renders", b'{"at": 1}')
+    queue.client.zadd("queue:mails", {"one": 1})
+    queue.client.xadd("events", {"some": "thing"})
+    queue.client.xgroup_create("events", "workers", id="0")
+    url = f"redis://jobs:password@127.0.0.1:{queue.server.port}/{queue.settings.database}"
+    given = [right for right in rights if right.startswith(("+", "%"))]
+    for left_out in (None, *given):
         kept = [right for right in rights if right != left_out]
-        queue.client.acl_setuser(
-            "jobs", enabled=True, reset=True, passwords=["+only-look"], keys=["arq:*"], commands=kept
-        )
-        sample = await look(resources, url)
+        allow(queue.client, "jobs", "reset", *kept)
+        sample = await look(resources, url, **fields, **({"queue": key} if fields else {}))
         assert sample.state is (State.UNKNOWN if left_out else State.UP), (left_out, sample.detail)
         assert sample.reason is (Reason.AUTH if left_out else None)
     queue.client.acl_deluser("jobs")
@@ -515,3 +527,66 @@ def test_a_measure_that_a_queue_cannot_have_is_not_declared(fields: dict[str, ob
     assert {"length", "waiting", "stuck", "duration"} <= declared
     with_a_key = QueueCheck.model_validate({"url": "redis://cache", **fields, "health_check_key": "worker"})
     assert {"worker_alive", "worker_seen"} <= {spec.name for spec in with_a_key.declared()}
+
+
+def encoded(reply: object) -> bytes:
+    """Return a reply as a server writes it."""
+    match reply:
+        case None:
+            return b"$-1\r\n"
+        case int():
+            return b":%d\r\n" % reply
+        case bytes():
+            return b"$%d\r\n%b\r\n" % (len(reply), reply)
+        case _:
+            parts = list(reply) if isinstance(reply, list) else []
+            return b"*%d\r\n" % len(parts) + b"".join(map(encoded, parts))
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        [7, [b"name"]],
+        [7, [[b"name"]]],
+        [7, [[b"name", b"workers", b"pending", 0]]],
+        [7, [[b"name", b"workers", b"pending", 0, b"last-delivered-id", b"0-0"]], [[b"x-1", []]], []],
+        [7, [[b"name", b"workers", b"pending", 0, b"last-delivered-id", b"0-0"]], [], [[b"1-1", b"one", b"x", 1]]],
+    ],
+)
+async def test_a_stream_of_another_shape_is_no_stream(resources: Resources, replies: list[object]) -> None:
+    talk = says(b"".join(map(encoded, [[b"1795290276", b"5"], *replies])))
+    async with tcp_peer(talk) as peer:
+        sample = await look(resources, f"redis://127.0.0.1:{peer.port}", **STREAM)
+    assert (sample.state, sample.reason) == (State.DOWN, Reason.PROTOCOL)
+    assert sample.detail.endswith("in another shape than Redis")
+    assert values(sample) == {"length": 7}
+
+
+WORDS = st.sampled_from(
+    [b"", b"x", b"1", b"-1", b"17.5", b"1-0", b"name", b"workers", b"last-delivered-id", b"pending"]
+)
+REPLIES = st.recursive(
+    st.none() | st.integers(-3, 10**13) | WORDS, lambda inner: st.lists(inner, max_size=4), max_leaves=8
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(REPLIES, max_size=12),
+    st.sampled_from([{}, LIST, {**LIST, "age": "at"}, ZSET, {**ZSET, "unit": "s"}, STREAM, {**STREAM, "group": ""}]),
+    st.booleans(),
+)
+def test_replies_of_any_shape_are_no_bug_of_ours(replies: list[object], fields: dict[str, object], timed: bool) -> None:
+    """A proxy, or another server's idea of a command: what comes may be of another shape, and is then said to be."""
+    first = [[b"1795290276", b"5"]] if timed else []
+    given_fields = {key: value for key, value in fields.items() if value}
+
+    async def observed() -> Sample:
+        resolver = Resolver(["127.0.0.1"])
+        resources = Resources(resolver, TlsContexts(), Databases(resolver), Redactor([]))
+        async with tcp_peer(says(b"".join(map(encoded, [*first, *replies])), close=True)) as peer:
+            sample = await look(resources, f"redis://127.0.0.1:{peer.port}", **given_fields)
+        await resolver.close()
+        return sample
+
+    assert not asyncio.run(observed()).detail.startswith("the probe itself failed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,11 @@ from monitor.probes.redis import RedisCheck
 from monitor.probes.redis.figures import Counted, counted, figures, full, hit_share, remarks
 from tests.acceptance.peers import until
 from tests.peers import Authority, free_port, hangs_up, says, tcp_peer
-from tests.redis import PASSWORD, bundled, server
+from tests.redis import PASSWORD, allow, bundled, documented_rights, needs_release_7, server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from redis import Redis
 
@@ -66,7 +68,7 @@ async def test_a_server_that_is_well_tells_of_itself(resources: Resources, redis
     database = redis.own()
     with redis.client(database) as client:
         client.mset({"a": 1, "b": 2, "c": 3})
-        told = client.info()
+        told, slow = client.info(), client.slowlog_len()
         sample = await look(resources, redis.url(database), limit="25MB")
     found = values(sample)
     assert (sample.state, sample.detail) == (State.UP, "")
@@ -77,7 +79,7 @@ async def test_a_server_that_is_well_tells_of_itself(resources: Resources, redis
     assert found["client_share"] == found["clients"] / told["maxclients"]
     assert (found["keys"], found["evicted"], found["rejected"], found["persistence_failed"]) == (3, 0, 0, 0)
     assert 0 <= found["save_age"] == pytest.approx(found["uptime"], abs=3)
-    assert (found["replicas"], found["slowlog"], found["blocked"]) == (0, 0, 0)
+    assert (found["replicas"], found["slowlog"], found["blocked"]) == (0, slow, 0)
     assert not {"replication_up", "replication_lag", "policy_wrong"} & found.keys()
     assert "of 25 MB are used; maxmemory_policy is noeviction." in sample.remarks["memory_share"]
 
@@ -102,6 +104,19 @@ async def test_a_socket_that_is_not_there_is_missing(resources: Resources, redis
     sample = await look(resources, f"unix://{redis.folder}/none")
     assert (sample.state, sample.reason) == (State.DOWN, Reason.MISSING)
     assert sample.detail.endswith("/none: there is no such socket")
+
+
+async def test_a_socket_where_nobody_listens_any_more_is_refused(resources: Resources, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(tmp_path / "socket"))
+    sample = await look(resources, f"unix://{tmp_path}/socket")
+    assert (sample.state, sample.reason) == (State.DOWN, Reason.REFUSED)
+
+
+def test_checks_of_one_server_take_turns() -> None:
+    one, same, other = (RedisCheck.model_validate({"url": f"redis://cache/{number}"}) for number in (1, 1, 2))
+    assert one.alone == same.alone != other.alone
+    assert one.host == "cache"
 
 
 async def test_a_database_that_does_not_exist_is_missing(resources: Resources, redis: Server) -> None:
@@ -133,7 +148,8 @@ def guarded() -> Iterator[Server]:
     """Run a server with a password, and a user who may do less."""
     with server(requirepass=PASSWORD) as running, running.client(password=PASSWORD) as client:
         client.acl_setuser("only-ping", enabled=True, passwords=["+few-rights"], commands=["+ping"])
-        client.acl_setuser("monitor", enabled=True, passwords=["+enough"], commands=["+ping", "+info", "+slowlog|len"])
+        (rights,) = documented_rights("monitor")
+        allow(client, "monitor", *rights)
         client.acl_setuser("nobody", enabled=True, passwords=["+no-rights"])
         yield running
 
@@ -143,7 +159,7 @@ def guarded() -> Iterator[Server]:
     [
         (f":{PASSWORD}@", State.UP, None),
         (f"default:{PASSWORD}@", State.UP, None),
-        ("monitor:enough@", State.UP, None),
+        ("monitor:password@", State.UP, None),
         ("", State.DOWN, Reason.AUTH),
         (":wrong-one@", State.DOWN, Reason.AUTH),
         ("stranger:wrong-one@", State.DOWN, Reason.AUTH),
@@ -157,6 +173,14 @@ async def test_who_may_look_is_told_apart_and_no_password_is_shown(
     sample = await look(resources, f"redis://{who}127.0.0.1:{guarded.port}")
     assert (sample.state, sample.reason) == (state, reason), sample.detail
     assert not [secret for secret in (PASSWORD, "wrong-one", "few-rights", "no-rights") if secret in repr(sample)]
+
+
+async def test_the_rights_in_the_documentation_suffice_for_every_measure(resources: Resources, guarded: Server) -> None:
+    all_rights, documented = [
+        await look(resources, f"redis://{who}@127.0.0.1:{guarded.port}/1")
+        for who in (f":{PASSWORD}", "monitor:password")
+    ]
+    assert values(all_rights).keys() == values(documented).keys() >= {"slowlog", "memory", "keys"}
 
 
 async def test_rights_that_do_not_reach_are_said_while_ping_works(resources: Resources, guarded: Server) -> None:
@@ -231,6 +255,7 @@ async def test_a_server_without_a_free_connection_is_saturated_each_time(resourc
 
 
 async def test_a_server_that_loads_its_data_is_starting_and_tells_of_itself(resources: Resources) -> None:
+    needs_release_7()
     with server(save="3600 1") as slow:
         with slow.client() as client:
             client.mset({f"key:{index}": "x" for index in range(20_000)})
@@ -245,6 +270,7 @@ async def test_a_server_that_loads_its_data_is_starting_and_tells_of_itself(reso
 
 
 async def test_a_replica_without_its_master_is_unreachable_where_it_may_not_answer(resources: Resources) -> None:
+    needs_release_7()
     with server(replicaof=f"127.0.0.1 {free_port()}", replica_serve_stale_data="no") as lost:
         sample = await look(resources, lost.url())
     assert (sample.state, sample.reason) == (State.DOWN, Reason.UNREACHABLE)
@@ -264,6 +290,7 @@ async def test_both_ends_of_a_replication_are_seen(resources: Resources) -> None
 
 
 async def test_a_server_that_cannot_save_takes_no_writes_and_says_so(resources: Resources) -> None:
+    needs_release_7()
     with server(save="3600 1000000", enable_protected_configs="yes") as full_disk:
         nowhere = full_disk.folder / "data"
         nowhere.mkdir()
@@ -346,7 +373,7 @@ SAYS_LITTLE = b"$%d\r\n%b\r\n" % (len(LITTLE), LITTLE)
         ),
         (says(b"+OK POP3 ready\r\n"), State.DOWN, Reason.PROTOCOL, set()),
         (says(b":1\r\n"), State.DOWN, Reason.PROTOCOL, set()),
-        (says(b"+PONG\r\n", b"$900000\r\nhalf", close=True), State.DOWN, Reason.RESET, {"ping"}),
+        (says(b"+PONG\r\n", b"$90000\r\nhalf", close=True), State.DOWN, Reason.RESET, {"ping"}),
         (says(b"+PONG\r\n", b"$9000000\r\n"), State.UNKNOWN, Reason.PROTOCOL, {"ping"}),
         (says(b"-LOADING soon\r\n", close=True), State.DOWN, Reason.STARTING, set()),
         (says(b"-LOADING soon\r\n", SAYS_LITTLE, b":3\r\n"), State.DOWN, Reason.STARTING, {"memory", "slowlog"}),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.keyvalue import number
+from pydantic import TypeAdapter
+
 from monitor.probes.queue.look import Job, Look, nameless
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ CHECKED = 20
 NO_KEY = -2
 """What PTTL says of a key that is not there."""
 
+COUNTS = TypeAdapter(tuple[int, int, int])
+IDS = TypeAdapter(tuple[list[bytes]])
+MARKS_AND_COUNT = TypeAdapter(tuple[list[bytes | None], int])
+LIVES_AND_SCORES = TypeAdapter(list[float | None])
+
 
 async def read_arq(talk: Talk, note: Note, now: float, queue: str, max_jobs: int) -> Look:
     """Return what is in the queue at `now`; its length, and how much of it is due and deferred, are noted at once.
@@ -34,24 +40,27 @@ async def read_arq(talk: Talk, note: Note, now: float, queue: str, max_jobs: int
     """
     until = int(now * 1e3)
     length, due, deferred = await talk.need(
-        ("ZCARD", queue), ("ZCOUNT", queue, "-inf", until), ("ZCOUNT", queue, f"({until}", "+inf")
+        COUNTS, ("ZCARD", queue), ("ZCOUNT", queue, "-inf", until), ("ZCOUNT", queue, f"({until}", "+inf")
     )
     note("length", length)
     note("due", due)
     note("deferred", deferred)
     most = max(LEAST, 5 * max_jobs)
-    (ids,) = await talk.need(("ZRANGEBYSCORE", queue, "-inf", until, "LIMIT", 0, most))
+    (ids,) = await talk.need(IDS, ("ZRANGEBYSCORE", queue, "-inf", until, "LIMIT", 0, most))
     if not ids:
         return Look(now, waiting=0, running=0)
     # A job that ends loses its key and its place at the same moment. So places are asked for after keys: what then has
     # neither has ended, and did not wait.
-    marks, left = await talk.need(("MGET", *(RUNNING + job for job in ids)), ("ZCOUNT", queue, "-inf", until))
-    run = [job for job, mark in zip(ids, marks, strict=True) if mark is not None]
-    wait = [job for job, mark in zip(ids, marks, strict=True) if mark is None]
-    lives, places = await _details(talk, queue, run, [*wait[:CHECKED], ids[-1]])
-    running = [Job(nameless(job), max(life, 0) / 1e3) for job, life in lives if life != NO_KEY]
+    marks, left = await talk.need(
+        MARKS_AND_COUNT, ("MGET", *(RUNNING + job for job in ids)), ("ZCOUNT", queue, "-inf", until)
+    )
+    marked = list(zip(ids, marks, strict=False))
+    run = [job for job, mark in marked if mark is not None]
+    wait = [job for job, mark in marked if mark is None]
+    lives, scores = await _details(talk, queue, run, [*wait[:CHECKED], ids[-1]])
+    running = [Job(nameless(job), max(life, 0) / 1e3) for job, life in lives if life is not None and life != NO_KEY]
     waiting = max(left - len(run), 0)
-    first, oldest = next(((job, due) for job, due in places if due is not None and due <= until), (None, None))
+    first, oldest = next(((job, score) for job, score in scores if score is not None and score <= until), (None, None))
     return Look(
         now=now,
         waiting=waiting,
@@ -62,11 +71,11 @@ async def read_arq(talk: Talk, note: Note, now: float, queue: str, max_jobs: int
     )
 
 
-async def _details(
-    talk: Talk, queue: str, run: Sequence[bytes], wait: Sequence[bytes]
-) -> tuple[list[tuple[bytes, int]], list[tuple[bytes, float | None]]]:
-    """Return the jobs of `run` with what PTTL says of their keys, and those of `wait` with the scores they still have."""
+Told = list[tuple[bytes, float | None]]
+
+
+async def _details(talk: Talk, queue: str, run: Sequence[bytes], wait: Sequence[bytes]) -> tuple[Told, Told]:
+    """Return the jobs of `run` with what PTTL says of their keys, and those of `wait` with the scores they have."""
     asked: list[Command] = [("PTTL", RUNNING + job) for job in run]
-    told = await talk.need(*asked, *(("ZSCORE", queue, job) for job in wait))
-    scores = [None if score is None else number(score) for score in told[len(run) :]]
-    return list(zip(run, told, strict=False)), list(zip(wait, scores, strict=True))
+    told = await talk.need(LIVES_AND_SCORES, *asked, *(("ZSCORE", queue, job) for job in wait))
+    return list(zip(run, told, strict=False)), list(zip(wait, told[len(run) :], strict=True))

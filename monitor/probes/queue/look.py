@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydantic import TypeAdapter
+
 from monitor.model import stable_id
 
 if TYPE_CHECKING:
-    from monitor.keyvalue import Command, Reply, Talk
+    from monitor.keyvalue import Talk
 
 LONGEST_TEXT = 511
+
+CLOCK = TypeAdapter(tuple[tuple[int, int]])
+CLOCK_AND_KEY = TypeAdapter(tuple[tuple[int, int], bytes, int])
 
 
 class Job(NamedTuple):
@@ -45,19 +50,19 @@ class Look:
     health: Health = field(default_factory=Health)
 
 
-def nameless(value: Reply) -> str:
+def nameless(value: bytes | None) -> str:
     """Return what tells `value` from others without repeating it; empty for nothing."""
     return "" if value is None else stable_id(value)
 
 
 async def read_first(talk: Talk, key: str) -> tuple[float, Health]:
     """Return what the server's clock says, and the key that workers renew, if `key` names one."""
-    wanted: list[Command] = [("GETRANGE", key, 0, LONGEST_TEXT), ("PTTL", key)] if key else []
-    clock, *told = await talk.need(("TIME",), *wanted)
-    seconds, microseconds = clock
-    return int(seconds) + int(microseconds) / 1e6, _health(*told) if told else Health()
-
-
-def _health(text: bytes, life: int) -> Health:
+    if not key:
+        ((seconds, microseconds),) = await talk.need(CLOCK, ("TIME",))
+        return seconds + microseconds / 1e6, Health()
+    (seconds, microseconds), text, life = await talk.need(
+        CLOCK_AND_KEY, ("TIME",), ("GETRANGE", key, 0, LONGEST_TEXT), ("PTTL", key)
+    )
     # A key that never ends proves nothing.
-    return Health(None if life < 0 else life / 1e3, text.decode("utf-8", "replace"))
+    health = Health(None if life < 0 else life / 1e3, text.decode("utf-8", "replace"))
+    return seconds + microseconds / 1e6, health
