@@ -40,7 +40,7 @@ class KeyValueCheck(Check):
         MeasureSpec(
             "phase",
             Unit.SECONDS,
-            "each part of a run: dns, connect, tls, login where there are such, and what is asked",
+            "each part of a run: dns, connect, tls and login where there are such; then ping and info, or look",
             ("phase",),
         ),
     )
@@ -56,7 +56,6 @@ class KeyValueCheck(Check):
             Reason.SATURATED,
             Reason.STARTING,
             Reason.AUTH,
-            Reason.RATE_LIMITED,
             Reason.PROTOCOL,
             Reason.MISSING,
             Reason.UNKNOWN,

@@ -48,10 +48,10 @@ WORKER = {"worker_alive", "worker_seen"}
 
 
 class QueueCheck(KeyValueCheck):
-    """Looks at a queue by its keys, at a cost that does not grow with it; reads no job and changes nothing.
+    """Looks at a queue by its keys, at a cost that does not grow with it, and changes nothing.
 
-    Ages are told by the server's clock. What arq's keys cannot tell at once is learnt over several runs, and lost when
-    the monitor restarts.
+    It reads no job of arq, and of a list or a stream only what is next. Ages are told by the server's clock. What
+    arq's keys cannot tell at once is learnt over several runs, and lost when the monitor restarts.
     """
 
     kind: str = "queue"
@@ -89,11 +89,17 @@ class QueueCheck(KeyValueCheck):
         MeasureSpec("running", Unit.NUMBER, "jobs that run; of a stream, entries that are not acknowledged"),
         MeasureSpec("waiting", Unit.NUMBER, "what could run and does not"),
         MeasureSpec("oldest_waiting", Unit.SECONDS, "since the oldest that waits was due or came; 0 if nothing waits"),
-        MeasureSpec("stuck", Unit.SECONDS, "since when the same one is the next in line, and none runs with arq"),
-        MeasureSpec("busy_share", Unit.RATIO, "running jobs of `max_jobs` for each of `workers`"),
-        MeasureSpec("longest_running", Unit.SECONDS, "how long the oldest job runs, or an entry is with its consumer"),
         MeasureSpec(
-            "over_limit", Unit.NUMBER, "jobs that run longer than `job_timeout`, or hang, or lost their worker"
+            "stuck", Unit.SECONDS, "how long the same one has been the next in line; with arq, while none runs"
+        ),
+        MeasureSpec("busy_share", Unit.RATIO, "running jobs of `max_jobs` for each of `workers`"),
+        MeasureSpec(
+            "longest_running",
+            Unit.SECONDS,
+            "how long the oldest job has run, or the oldest entry been with its consumer",
+        ),
+        MeasureSpec(
+            "over_limit", Unit.NUMBER, "jobs that run longer than `job_timeout`, hang, or have lost their worker"
         ),
         MeasureSpec(
             "worker_alive", Unit.NUMBER, "1 while there are signs of a worker, 0 when there are none for too long"
