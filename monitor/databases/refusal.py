@@ -7,7 +7,6 @@ import asyncpg
 from monitor.model import Failure, Reason, State
 from monitor.network import failure_of as network_failure_of
 
-LONGEST = 200
 NOT_OURS = "does not speak PostgreSQL's protocol"
 POOLER_IS_FULL = ("no more connections allowed", "max client connections reached")
 """What PgBouncer before 1.24 and Supavisor say under the code of a protocol violation, or another."""
@@ -95,7 +94,7 @@ def _of_connection(error: Exception, place: str) -> Failure:
 
 def failure_of_code(code: str, message: str, place: str) -> Failure:
     """Return what a SQLSTATE means at `place`; `message` is what the server said with it."""
-    said = message.partition("\n")[0][:LONGEST]
+    said = message.partition("\n")[0]  # cut where it is redacted, or half a secret would be left
     if code == NO_CONNECTION or any(text in said.lower() for text in POOLER_IS_FULL):
         return Full(Reason.SATURATED, f"{place}: {said}")
     if not said or (code and not code.startswith(TOLD)):
