@@ -29,6 +29,7 @@ FILES_MAY_GROW = 4
 MOST_CONNECTIONS = 6
 TOLD = ("ops", "hook")
 OWN = {"probes"}
+NO_DATA = "no data"
 """What the daemon says of itself: that it stood still, and saw nothing, for longer than its checks allow."""
 
 
@@ -96,7 +97,7 @@ class Books:
     def _true(self, heard: Iterable[Heard], late: Sequence[float]) -> None:
         """Hold that nothing was told that was not so."""
         for one in heard:
-            if one.check in OWN:
+            if one.check in OWN or one.alert == NO_DATA:
                 self.own += 1
             elif any(_within(one, outage) for outage in self.outages):
                 continue

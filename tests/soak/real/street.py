@@ -30,6 +30,7 @@ class Heard(NamedTuple):
     channel: str
     key: str
     check: str
+    alert: str
     incident: tuple[str, str]
     status: str
     severity: str
@@ -122,6 +123,7 @@ def _heard(channel: str, key: str, alert: dict[str, Any], lost: str) -> Heard:
         channel=channel,
         key=key,
         check=alert["labels"]["check"],
+        alert=alert["labels"]["alertname"],
         incident=(alert["fingerprint"], alert["startsAt"]),
         status=alert["status"],
         severity=alert["labels"]["severity"],
