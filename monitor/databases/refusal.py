@@ -63,6 +63,8 @@ def failure_of(error: Exception, place: str) -> Failure | None:
 
 def _of_driver(error: Exception, place: str) -> Failure | None:
     match error:
+        case asyncpg.TargetServerAttributeNotMatched():
+            return Failure(Reason.MISSING, f"{place} is not what target_session_attrs asks for")
         case asyncpg.InternalClientError() | BufferError() | UnicodeDecodeError():
             return Failure(Reason.PROTOCOL, f"{place} {NOT_OURS}")
         case asyncpg.ClientConfigurationError() | UnicodeError():
