@@ -69,6 +69,8 @@ def failure_of(error: Exception, place: str) -> Failure | None:
 
 def _of_driver(error: Exception, place: str) -> Failure | None:
     match error:
+        case asyncpg.TargetServerAttributeNotMatched():
+            return Failure(Reason.MISSING, f"{place} is not what target_session_attrs asks for")
         case asyncpg.InternalClientError() if UNREADABLE in str(error):
             text = "the query has a column of a type that cannot be read, such as anyarray: cast it"
             return Failure(Reason.UNKNOWN, f"{place}: {text}", State.UNKNOWN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.databases.wire import LONGEST, LONGEST_FIRST, TYPES, Answer, Framing
+from monitor.databases.wire import LONGEST, LONGEST_FIRST, TYPES, Answer, Framing, _Guarded
 
 messages = st.lists(st.tuples(st.sampled_from(sorted(TYPES)), st.binary(max_size=40)), max_size=8)
 
@@ -59,3 +60,32 @@ def test_a_message_may_be_as_large_as_a_check_has_use_for(length: int, said: str
 def test_the_answer_to_our_wish_for_tls_is_one_letter(answer: bytes, *, well: bool) -> None:
     """More would be what somebody in the middle has to say (CVE-2021-23222)."""
     assert bool(Answer().fault(answer)) is not well
+
+
+class Recorder(asyncio.Protocol):
+    """A protocol of the driver that knows what happened to it."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def pause_writing(self) -> None:
+        self.seen.append("pause")
+
+    def resume_writing(self) -> None:
+        self.seen.append("resume")
+
+    def eof_received(self) -> None:
+        self.seen.append("eof")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.seen.append(f"lost: {exc}")
+
+
+def test_whatever_else_happens_reaches_the_driver() -> None:
+    inner = Recorder()
+    guarded = _Guarded(inner, "the place")
+    guarded.pause_writing()
+    guarded.resume_writing()
+    guarded.eof_received()
+    guarded.connection_lost(ConnectionResetError("by peer"))
+    assert inner.seen == ["pause", "resume", "eof", "lost: by peer"]

@@ -90,6 +90,12 @@ async def test_a_login_that_is_refused_is_down_with_its_reason(
     assert sample.detail == f"PostgreSQL at 127.0.0.1:{watched.port}/{database}: {said}"
 
 
+async def test_a_server_that_is_not_the_one_asked_for_is_missing(made: Make, look: Look, watched: Cluster) -> None:
+    sample = await look(made(dsn=f"{dsn_of(watched, 'watch')}?target_session_attrs=standby"))
+    assert (sample.state, sample.reason) == (State.DOWN, Reason.MISSING)
+    assert sample.detail.endswith("/shop is not what target_session_attrs asks for")
+
+
 @pytest.mark.parametrize(
     ("code", "text", "state", "reason"),
     [

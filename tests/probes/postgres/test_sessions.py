@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from monitor.model import Reason, State
+from tests.pgbouncer import pgbouncer
 from tests.probes.postgres.conftest import SLOTS, by_label, dsn_of, value
 
 if TYPE_CHECKING:
@@ -283,6 +284,19 @@ async def test_a_full_pool_is_seen_by_a_role_that_sees_nothing_else(made: Make, 
     async with await crowd(api=8):
         sample = await look(check)
     assert (sample.state, sample.reason, value(sample, "connection_share")) == (*SATURATED, 1.0)
+
+
+async def test_through_a_pooler_the_server_behind_it_is_seen(
+    made: Make, look: Look, crowd: Crowd, watched: Cluster
+) -> None:
+    """Its pool is what holds the connections; so both sides of it want watching."""
+    with pgbouncer(watched, "watch", "pass-of-watch", 2) as port:
+        async with await crowd(api=3):
+            check = made(dsn=f"postgresql://watch:pass-of-watch@127.0.0.1:{port}/shop")
+            samples = [await look(check) for _ in range(3)]
+    assert [sample.state for sample in samples] == [State.UP] * 3
+    assert by_label(samples[-1], "held") == {"api": 3, "runbook-monitor": 1}
+    assert not samples[-1].unmeasured
 
 
 async def test_looking_rolls_nothing_back(made: Make, look: Look, watched: Cluster, resources: Resources) -> None:
