@@ -71,19 +71,24 @@ def _of_driver(error: Exception, place: str) -> Failure | None:
     match error:
         case asyncpg.TargetServerAttributeNotMatched():
             return Failure(Reason.MISSING, f"{place} is not what target_session_attrs asks for")
-        case asyncpg.InternalClientError() if UNREADABLE in str(error):
-            text = "the query has a column of a type that cannot be read, such as anyarray: cast it"
-            return Failure(Reason.UNKNOWN, f"{place}: {text}", State.UNKNOWN)
-        case asyncpg.InternalClientError() | BufferError():
-            return Failure(Reason.PROTOCOL, f"{place} {NOT_OURS}")
-        case UnicodeDecodeError():
-            return Failure(Reason.PROTOCOL, f"{place} sent a text that is not UTF-8", State.UNKNOWN)
+        case asyncpg.InternalClientError() | BufferError() | UnicodeDecodeError():
+            return _of_answer(error, place)
         case asyncpg.ClientConfigurationError() | UnicodeError():
             return Failure(Reason.UNKNOWN, f"{place}: the address cannot be used", State.UNKNOWN)
         case ValueError():
             return None
         case _:
             return Failure(Reason.RESET, f"{place} closed the connection")
+
+
+def _of_answer(error: Exception, place: str) -> Failure:
+    """Return what an answer means that the driver cannot read."""
+    if UNREADABLE in str(error):
+        text = "the query has a column of a type that cannot be read, such as anyarray: cast it"
+        return Failure(Reason.UNKNOWN, f"{place}: {text}", State.UNKNOWN)
+    if isinstance(error, UnicodeDecodeError):
+        return Failure(Reason.PROTOCOL, f"{place} sent a text that is not UTF-8", State.UNKNOWN)
+    return Failure(Reason.PROTOCOL, f"{place} {NOT_OURS}")
 
 
 def _of_connection(error: Exception, place: str) -> Failure:

@@ -55,7 +55,7 @@ def test_a_full_pooler_is_known_by_its_words(words: str) -> None:
         (asyncpg.InternalClientError("odd"), Reason.PROTOCOL, State.DOWN),
         (asyncpg.InterfaceError("connection is closed"), Reason.RESET, State.DOWN),
         (asyncpg.ClientConfigurationError("no such"), Reason.UNKNOWN, State.UNKNOWN),
-        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "odd"), Reason.PROTOCOL, State.DOWN),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "odd"), Reason.PROTOCOL, State.UNKNOWN),
         (UnicodeEncodeError("idna", "x" * 99, 0, 1, "label too long"), Reason.UNKNOWN, State.UNKNOWN),
         (BufferError("too short"), Reason.PROTOCOL, State.DOWN),
         (ConnectionError("rejected SSL upgrade"), Reason.TLS_INVALID, State.DOWN),
