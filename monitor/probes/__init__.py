@@ -19,6 +19,7 @@ KINDS: Mapping[str, str] = {
     "postgres": "monitor.probes.postgres:PostgresCheck",
     "sql": "monitor.probes.sql:SqlCheck",
     "migrations": "monitor.probes.migrations:MigrationsCheck",
+    "pgbouncer": "monitor.probes.pgbouncer:PgbouncerCheck",
     "redis": "monitor.probes.redis:RedisCheck",
     "queue": "monitor.probes.queue:QueueCheck",
 }

@@ -18,6 +18,7 @@ from monitor.databases import Databases
 from monitor.model import CheckId, Reason, Sample, State
 from monitor.probes import load_kind
 from monitor.probes.base import Check, Resources, observe
+from tests.bouncers import console, error
 from tests.peers import (
     Authority,
     drips,
@@ -120,6 +121,13 @@ KINDS = [
         says(b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n", b":0\r\n", b"$-1\r\n"),
         drip=b"*",
         half=b"*2\r\n$1\r\n1\r\n",
+    ),
+    Kind(
+        "pgbouncer",
+        lambda host, port, _: {"dsn": f"postgresql://stats:see@{host}:{port}/pgbouncer?sslmode=disable"},
+        console(),
+        drip=b"E\0\0\x75\x30" + b"x" * 64,
+        half=b"R\0\0\0\x08\0\0",
     ),
 ]
 ALL = [kind.name for kind in KINDS] + ["dns"]
@@ -354,6 +362,13 @@ def refuses(text: str) -> Talk:
     return says(b"-LOADING " + text.replace("\r\n", " ").encode() + b"\r\n", close=True)
 
 
+async def expose_pgbouncer(text: str, around: Around) -> Sample:
+    async with tcp_peer(console(greeting=error(text, severity="FATAL"))) as peer:
+        return await observed(
+            made("pgbouncer", dsn=f"postgresql://u:p@127.0.0.1:{peer.port}/pgbouncer"), around.resources
+        )
+
+
 EXPOSED = {
     "tcp": expose_tcp,
     "tls": expose_tls,
@@ -364,6 +379,7 @@ EXPOSED = {
     "migrations": expose_migrations,
     "redis": expose_redis,
     "queue": expose_queue,
+    "pgbouncer": expose_pgbouncer,
 }
 
 
