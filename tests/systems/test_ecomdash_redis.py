@@ -45,6 +45,17 @@ async def ecomdash(cache: Server, authority: Authority, **settings: str) -> Asyn
         yield running
 
 
+def used_memory(cache: Server) -> int:
+    told: Any = cache.client().info("memory")
+    return int(told["used_memory"])
+
+
+def said(cache: Server) -> str:
+    """Return what the worker's health key says."""
+    told: Any = cache.client().get(HEALTH)
+    return told.decode() if told else ""
+
+
 def enqueue(cache: Server, *ages: float) -> None:
     """Have jobs in the queue that have been due for so many seconds, as arq's keys say it."""
     now = time.time() * 1000
@@ -81,8 +92,7 @@ async def test_memory(megabytes: int, severity: Severity, cache: Server, authori
     async with ecomdash(cache, authority) as running:
 
         async def fill() -> None:
-            used = int(cache.client().info("memory")["used_memory"])
-            cache.client().set("results", b"x" * (megabytes * 1_000_000 - used))
+            cache.client().set("results", b"x" * (megabytes * 1_000_000 - used_memory(cache)))
 
         async def empty() -> None:
             cache.client().flushall()
@@ -97,7 +107,7 @@ async def test_evictions(keys: int, cache: Server, authority: Authority) -> None
 
         async def overfill() -> None:
             client = cache.client()
-            client.config_set("maxmemory", int(client.info("memory")["used_memory"]) + 100_000)
+            client.config_set("maxmemory", used_memory(cache) + 100_000)
             for number in range(keys):
                 client.set(f"key-{number}", b"x" * 2_000)
             client.config_set("maxmemory", 0)
@@ -188,10 +198,10 @@ async def test_a_job_that_failed_for_good(tries: int, cache: Server, authority: 
         running.assert_resolved("jobs", WARNING)
 
 
-async def _until(cache: Server, said: str) -> None:
+async def _until(cache: Server, words: str) -> None:
     """Return when the worker's health key says so."""
     async with asyncio.timeout(PATIENCE):
-        while said not in (cache.client().get(HEALTH) or b"").decode():  # noqa: ASYNC110 - another process is waited for
+        while words not in said(cache):  # noqa: ASYNC110 - another process is waited for
             await asyncio.sleep(0.05)
 
 
