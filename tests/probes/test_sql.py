@@ -369,17 +369,17 @@ async def test_what_is_shown_holds_no_secret(resources: Resources, dsn: str) -> 
         ),
         (
             "select a.*, b.amname as b1 from pg_am as a, pg_am as b",
-            {"show": "amname", "max_rows": 1000},
+            {"show": "amname", "max_rows": 900},
             State.UP,
             None,
             "",
         ),
         (
-            f"select {', '.join(f'{number} as c{number}' for number in range(11))}",
-            {"show": "c1", "max_rows": 1000},
+            f"select {', '.join(f'{number} as c{number}' for number in range(12))}",
+            {"show": "c1", "max_rows": 900},
             State.UNKNOWN,
             Reason.UNKNOWN,
-            "1000 rows of so many columns are too much: select only what is looked at, or lower max_rows",
+            "900 rows of so many columns are too much: select only what is looked at, or lower max_rows",
         ),
     ],
 )
