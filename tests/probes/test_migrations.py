@@ -286,7 +286,7 @@ async def test_a_lock_of_another_program_or_in_another_database_is_not_the_tools
     lock = golang_locks((DATABASE, "public", "schema_migrations"))[0]
     with server.session(DATABASE) as other, server.session() as elsewhere:
         other("SELECT pg_advisory_lock(42)")
-        other(f"SELECT pg_advisory_lock(0, {lock % 2**31})")
+        other(f"SELECT pg_advisory_lock(0, {lock % 2**31}), pg_advisory_lock({lock + 2**32})")
         elsewhere(f"SELECT pg_advisory_lock({lock})")
         assert found(await look(resources, server, "golang-migrate"))["dirty"] == 1
     await _until_free(server)

@@ -29,7 +29,7 @@ SELECT n.nspname, c.relname, current_database(), extract(epoch FROM statement_ti
 """
 LOCKED = """
 SELECT count(*) FROM pg_locks
- WHERE locktype = 'advisory' AND granted AND classid = 0 AND objsubid = 1 AND objid = ANY($1::oid[])
+ WHERE locktype = 'advisory' AND classid = 0 AND objsubid = 1 AND objid = ANY($1::oid[])
    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 # Texts are cut where no message reaches: a secret that was cut in two would not be found in it.

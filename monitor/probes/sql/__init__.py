@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from monitor.databases import Connection
 
-MOST_SERIES = 1_000
-"""What a threshold and a page of metrics hold of one check."""
-MOST_ROWS = 1_000
+MOST_SERIES = 900
+"""A page of metrics shows 1,000 series of one check, and those that every check has come on top of these."""
+MOST_ROWS = 900
 LONGEST_QUERY = 20_000
 ROWS = MeasureSpec("rows", Unit.NUMBER, "how many rows there are; where there are more than `max_rows`, one more")
 NO_MORE_THAN_ROWS = {Function.LAST, Function.AVG, Function.MIN, Function.MAX, Function.QUANTILE}
@@ -72,7 +72,7 @@ class SqlCheck(DatabaseCheck):
                 raise ValueError(f"the column {name!r} is both a measure and a label")
         if len(self._measured) * self.max_rows > MOST_SERIES:
             many = f"{self.max_rows} rows of {len(self._measured)} measures"
-            raise ValueError(f"{many} are more than {MOST_SERIES:,} series: lower max_rows")
+            raise ValueError(f"{many} are more than {MOST_SERIES} series: lower max_rows")
         if self._highest > self.max_rows:
             raise ValueError(f"rows beyond {self.max_rows} are not counted: raise max_rows, or count in the query")
         return self
