@@ -52,11 +52,13 @@ def judge(
 
     `history` was made for the threshold's watch and has taken in `sample`. A verdict is blind when there is no number
     to compare (too few values in the window, not a number, no result), when the sample is unknown or came too late for
-    the history, and when a live series is missing while the check is down. A live series that is missing while the
-    check is up is clear: what was there has gone. Missing means not in the sample or, with a window, not in there.
+    the history, and when a live series is missing while the check is down, or while there is too little of the past to
+    tell. A live series that is missing otherwise is clear: what was there has gone. Missing means not in the sample or,
+    with a window, not in there.
     """
     known = sample.state is not State.UNKNOWN and history.ends_with(sample)
-    gone = Outcome.CLEAR if sample.state is State.UP and known else Outcome.BLIND
+    told = known and not history.blind(threshold.watch)
+    gone = Outcome.CLEAR if sample.state is State.UP and told else Outcome.BLIND
     read = history.read(threshold.watch)
     verdicts = [
         _verdict(AlertKey(check, threshold.name, labels), threshold, sample, value if known else math.nan)
