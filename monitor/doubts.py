@@ -1,4 +1,4 @@
-"""What is allowed and yet probably not meant: `monitor validate` says it, and `--strict` refuses it."""
+"""What is allowed and yet probably not meant: `monitor validate` says it, and `--strict` refuses it. And notes."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ def doubts(config: Config, settings: Settings, environ: Mapping[str, str]) -> li
     """Return everything doubtful in `config` and `settings`, in a stable order."""
     found = [*_of_checks(config), *_of_telling(config), *_of_settings(config, settings, environ)]
     return list(dict.fromkeys(found))
+
+
+def notes(config: Config) -> list[str]:
+    """Return what is as it should be, and yet worth knowing: which figures nobody will hear of for a while."""
+    return [
+        f"{plan.id}: {threshold.watch.text} is silent until there are two weeks of history"
+        for plan in config.plans.values()
+        for threshold in plan.thresholds
+        if threshold.watch.looks_back
+    ]
 
 
 def _of_checks(config: Config) -> Iterator[Doubt]:
