@@ -77,7 +77,7 @@ def _summary(alert: Alert, kind: EventKind, watched: Watched | None, threshold: 
         return f"No run could tell whether it is up; last tried {show_duration((now - sample.at).total_seconds())} ago."
     if threshold is None or kind in ENDED:
         return _found(sample)
-    remarks = (watched.compared(alert.key), sample.remarks.get(threshold.watch.measure, ""))
+    remarks = (watched.compared(threshold, alert.key.labels), sample.remarks.get(threshold.watch.measure, ""))
     return "; ".join(filter(None, remarks)) or _found(sample)
 
 

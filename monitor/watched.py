@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from monitor.model import AlertKey, Labels, Sample
     from monitor.plan import Plan
+    from monitor.thresholds import Threshold
 
 MOST_TRENDS = 50
 MIXED = {Function.DRIFT, Function.UNSEEN}
@@ -94,14 +95,11 @@ class Watched:
         )
         return next(fitting, Trend()).values(now)
 
-    def compared(self, key: AlertKey) -> str:
-        """Return in words what the alert of `key` holds against the past; empty for one that does not."""
-        threshold = self.plan.threshold(key.name)
-        if threshold is None:
-            return ""
+    def compared(self, threshold: Threshold, labels: Labels) -> str:
+        """Return in words what `threshold` holds against the past for these labels; empty for one that does not."""
         specs = (spec for spec in self.plan.check.declared() if spec.name == threshold.watch.measure)
         unit = next((spec.unit for spec in specs), Unit.NUMBER)
-        return self.history.tell(threshold.watch, key.labels, unit)
+        return self.history.tell(threshold.watch, labels, unit)
 
     def _trend(self, name: str, labels: Labels) -> Trend:
         trend = self._trends.get((name, labels))

@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from monitor.cli import app
 from monitor.config import load
-from monitor.doubts import Doubt, doubts
+from monitor.doubts import Doubt, doubts, notes
 from monitor.settings import read_settings
 
 WELL = """channels:
@@ -64,6 +66,18 @@ def test_a_window_of_very_many_values_is_doubtful(tmp_path: Path, window: str, *
     found = [doubt.message for doubt in told(tmp_path, WELL + watching)]
     message = f"avg(duration, {window}) holds more than 20,000 values of each series: run it less often"
     assert found == ([message] if doubtful else [])
+
+
+def test_what_needs_a_past_is_noted_and_no_doubt(tmp_path: Path) -> None:
+    """Nobody can change it, so it must not fail a strict validation for ever."""
+    watching = (
+        "        thresholds: [{watch: 'usual(duration, 1h)', warning: '> 3'}, {watch: duration, warning: '> 1s'}]\n"
+    )
+    assert told(tmp_path, WELL + watching) == []
+    note = f"{SITE}: usual(duration, 1h) is silent until there are two weeks of history"
+    assert notes(load(tmp_path / "one.yaml", DEADMAN)) == [note]
+    done = CliRunner().invoke(app, ["validate", "--strict", "-c", str(tmp_path / "one.yaml")], env=DEADMAN)
+    assert (done.exit_code, done.stdout) == (0, f"note: {note}\n1 checks of 1 systems, 0 doubts\n")
 
 
 def test_a_critical_that_rings_no_phone_is_doubtful(tmp_path: Path) -> None:

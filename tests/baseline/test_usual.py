@@ -226,6 +226,16 @@ def test_reading_again_after_more_hours_gives_what_a_fresh_start_would() -> None
         assert fresh is None or times(fresh, 7.0, at) == value
 
 
+def test_hours_that_come_a_week_late_are_not_missed() -> None:
+    """The store was away for so long, while what is usual was asked for at every run."""
+    hours = each_hour(4, lambda at: [measure(1.0 + 2 * ((at - MONDAY) // WEEK))])
+    watch, late = past("usual(x, 1h)", hours[: 20 * 24])
+    assert times((watch, late), 6.0, NEXT_WEEK) == 3.0
+    for one in hours[20 * 24 :]:
+        late.add(one)
+    assert times((watch, late), 6.0, NEXT_WEEK) == times(past("usual(x, 1h)", hours), 6.0, NEXT_WEEK) == 2.0
+
+
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False), st.floats(0, 1e300))
 def test_a_ratio_is_never_an_error(value: float, usual: float, floor: float) -> None:
     """Nothing divided by nothing is as usual; something where nothing is usual is infinitely far from it."""
