@@ -103,7 +103,8 @@ class Usual:
     def _weighted(self, now: int) -> list[tuple[float, dict[Labels, float]]]:
         """Return what is usual in each hour that the window touches, and how much of it lies there."""
         parts = overlaps(now - self._window, now)
-        self._usual = {hour: self._usual.get(hour) or self._medians(hour) for hour, _ in parts}
+        known = self._usual
+        self._usual = {hour: known[hour] if hour in known else self._medians(hour) for hour, _ in parts}
         return [(weight, self._usual[hour]) for hour, weight in parts]
 
     def _medians(self, hour: int) -> dict[Labels, float]:

@@ -116,4 +116,4 @@ NOTIFICATION = Body(Notification)
 
 def labels_of(pairs: Sequence[Sequence[str]]) -> Labels:
     """Return label pairs that came from JSON."""
-    return tuple((name, value) for name, value in pairs)
+    return tuple([(name, value) for name, value in pairs])
