@@ -114,8 +114,9 @@ class _Measured:
 
     def add(self, now: int, measure: Measure) -> None:
         """Take in one value; if a sample has the same series twice, the first counts."""
-        for first in self._first.values():
-            first.add(now, measure)
+        if self._first:
+            for first in self._first.values():
+                first.add(now, measure)
         series = self._series.get(measure.labels)
         if series is None:
             if not any(watch.selects(measure.labels) for watch in self._watches):

@@ -228,6 +228,6 @@ async def test_what_is_shown_and_told_of_it() -> None:
     assert pages[LOAD].summary.endswith("is usual at this hour of the week")
     assert pages[LOAD].value == "3.62"
     assert pages[KINDS].title == "Shop: Site: unseen(events by type) (type odd)"
-    assert pages[KINDS].summary == "first seen 0 ms ago"
+    assert pages[KINDS].summary == "seen for the first time"
     assert pages[MIX].summary.startswith(("lost: ", "paid: "))
     assert "usually 20 %" in pages[MIX].summary

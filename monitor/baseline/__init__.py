@@ -55,6 +55,8 @@ class Comparison(Protocol):
 class Baseline:
     """What is known of the past of one check, for those of its watches that look back."""
 
+    __slots__ = ("_compared", "_depth", "_newest", "_watches", "_zone", "measures", "read_at")
+
     def __init__(self, watches: Iterable[Watch] = (), zone: tzinfo = UTC) -> None:
         """Know nothing yet; hours of the week are those of `zone`."""
         self._watches = {watch.text: watch for watch in watches if watch.looks_back}

@@ -20,6 +20,8 @@ class Depth:
     So a long gap is no history, and a night without the daemon costs no day.
     """
 
+    __slots__ = ("_days", "_newest")
+
     def __init__(self) -> None:
         self._days: dict[int, int] = {}
         self._newest = -1

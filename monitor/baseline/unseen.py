@@ -62,7 +62,8 @@ class Unseen:
         """Return since when a value is known, or which are those that have no alert of their own."""
         new = self._new(values, now)
         if labels in new:
-            return f"first seen {show_duration((now - values[labels]) / SECOND)} ago"
+            age = now - values[labels]
+            return f"first seen {show_duration(age / SECOND)} ago" if age else "seen for the first time"
         more = new[MOST_NEW:]
         examples = ", ".join(named(key) for key in more[:MOST_TOLD])
         return f"{len(more)} more were never seen before, such as {examples}" if more and not labels else ""

@@ -62,7 +62,7 @@ class Watch:
     @property
     def looks_back(self) -> bool:
         """Return whether this holds the present against the past."""
-        return self.function in PAST
+        return self.inner is not None or self.function is Function.UNSEEN
 
     @property
     def reach(self) -> timedelta:

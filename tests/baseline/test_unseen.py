@@ -111,6 +111,7 @@ def test_the_page_says_since_when() -> None:
     values = {of("odd"): float(micros(NOW))}
     at = micros(NOW + 4 * MINUTE)
     assert known.tell(watch, values, at, of("odd"), Unit.NUMBER) == "first seen 4 min ago"
+    assert known.tell(watch, values, micros(NOW), of("odd"), Unit.NUMBER) == "seen for the first time"
     assert known.tell(watch, values, at, of("paid"), Unit.NUMBER) == ""
     assert known.tell(watch, values, at, (), Unit.NUMBER) == ""
     assert known.tell(watch, values, micros(NOW + DAY), of("odd"), Unit.NUMBER) == ""
