@@ -17,6 +17,7 @@ from monitor.clock import SystemClock
 from monitor.deadman import Deadman
 from monitor.health import Health
 from monitor.leadership import Leadership
+from monitor.lookback import Lookback
 from monitor.metrics import Metrics
 from monitor.outbox import Outbox
 from monitor.outside import reach_outside
@@ -127,6 +128,7 @@ class Daemon:
         self._deadman = self._make_deadman()
         limits = Limits(config.limits.in_flight, config.limits.per_host)
         self._scheduler = Scheduler(self._clock, self._observe, self._pipeline.take, limits, self.metrics.schedule)
+        self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
         self.configure(config)
 
@@ -205,6 +207,7 @@ class Daemon:
             self._leadership.keep(),
             self._scheduler.run(),
             self._outbox.run(),
+            self._lookback.run(),
             self._ticking(),
             self._tidying(),
         ]

@@ -24,7 +24,7 @@ from monitor.channels.base import Delivered, deliver
 from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.demo.shop import Shop, serve_shop
-from monitor.doubts import doubts, doubts_of_targets
+from monitor.doubts import doubts, doubts_of_targets, notes
 from monitor.explain import explain
 from monitor.faults import ConfigError, Fault, allowed
 from monitor.notice import trial
@@ -178,6 +178,8 @@ def validate(
             found = list(dict.fromkeys([*found, *uvloop.run(_ask(loaded, settings))]))
         for doubt in found:
             _print(f"doubt: {doubt}", "yellow")
+        for note in notes(loaded):
+            _print(f"note: {note}", "blue")
         _print(f"{len(loaded.plans)} checks of {len(loaded.systems)} systems, {len(found)} doubts", "green")
         if strict and found:
             raise typer.Exit(UNUSABLE)

@@ -1,4 +1,4 @@
-"""What is allowed and yet probably not meant: `monitor validate` says it, and `--strict` refuses it."""
+"""What is allowed and yet probably not meant: `monitor validate` says it, and `--strict` refuses it. And notes."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ def doubts(config: Config, settings: Settings, environ: Mapping[str, str]) -> li
     return list(dict.fromkeys(found))
 
 
+def notes(config: Config) -> list[str]:
+    """Return what is as it should be, and yet worth knowing: what is switched off, what is silent for a while."""
+    switched_off = [f"{skip.name} is skipped: {skip.reason}" for skip in config.skipped if "/" in skip.name]
+    silent = [
+        f"{plan.id}: {threshold.watch.text} is silent until there are two weeks of history"
+        for plan in config.plans.values()
+        for threshold in plan.thresholds
+        if threshold.watch.looks_back
+    ]
+    return [*switched_off, *silent]
+
+
 async def doubts_of_targets(config: Config, resources: Resources) -> list[Doubt]:
     """Ask the targets themselves, all at once, and return what is doubtful about them, in the order of the file.
 
@@ -77,8 +89,6 @@ async def _asked(check: Check, resources: Resources) -> tuple[bool, Sequence[str
 
 
 def _of_checks(config: Config) -> Iterator[Doubt]:
-    for skip in config.skipped:
-        yield Doubt(f"is skipped: {skip.reason}", skip.name)
     for plan in config.plans.values():
         for message in _of_plan(plan):
             yield Doubt(message, str(plan.id), plan.where)
@@ -97,6 +107,9 @@ def _of_plan(plan: Plan) -> Iterator[str]:
 
 
 def _of_telling(config: Config) -> Iterator[Doubt]:
+    for skip in config.skipped:
+        if "/" not in skip.name:
+            yield Doubt(f"is skipped: {skip.reason}", skip.name)
     for severity in sorted(Severity, reverse=True):
         for system, plan in _first_with(config, severity).items():
             told = {name for route in config.routes if route.matches(plan.id, severity) for name in route.notify}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitor.baseline import WEEKS
 from monitor.model import AlertKey, Severity
 from monitor.page import title
 from monitor.routing import reminders
 from monitor.units import show_duration
+from monitor.watch import Function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.plan import Plan
     from monitor.thresholds import Threshold
+    from monitor.watch import Watch
 
 SHARED = ("kind", "title", "remedy", "remedy_for", "thresholds", "needs", "source", "if_set")
 
@@ -69,8 +72,23 @@ def _alerts(plan: Plan) -> Iterator[str]:
         figures = [_figure(threshold, severity) for severity in threshold.patience]
         name = "" if threshold.name == threshold.watch.text else f"{threshold.name}: "
         yield f"{name}{threshold.watch.text}: {', '.join([*target, *figures])}"
+        if threshold.watch.looks_back:
+            yield f"  {_compared(threshold.watch, plan)}"
     for name, other in plan.elsewhere.items():
         yield f"{name}: watched by {other}, which sees the same"
+
+
+def _compared(watch: Watch, plan: Plan) -> str:
+    """Return with what of the past `watch` compares."""
+    by = f"the values of {watch.by}" if watch.by else "the label sets"
+    match watch.function:
+        case Function.USUAL:
+            what = f"times the median of that hour of the week over the last {WEEKS} weeks, hours of {plan.zone}"
+        case Function.DRIFT:
+            what = f"how much of the mix of {by} is other than on the days of the last {WEEKS} weeks"
+        case _:
+            what = f"1 for each of {by} that no hour has seen before, for {_span(watch.window)}"
+    return f"{what}; silent until there are two weeks of history"
 
 
 def _figure(threshold: Threshold, severity: Severity) -> str:

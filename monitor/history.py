@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
+from monitor.baseline import Baseline
+from monitor.baseline.unseen import MOST_KNOWN
 from monitor.model import State
 from monitor.watch import Function, values_needed
 from monitor.window import KINDS, MICROSECOND, Series, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from monitor.model import Labels, Measure, Sample
+    from monitor.units import Unit
     from monitor.watch import Watch
 
 MOST_SERIES = 1_000
@@ -25,16 +28,19 @@ class History:
 
     It is the same whether it has grown for months or was just filled with the samples of the last `reach`, as long as
     no measure has more than 1,000 series: those beyond are left out, newest first, and counted in `dropped`.
+
+    `past` is what some of the watches compare with: it knows nothing until somebody puts one here that does.
     """
 
-    def __init__(self, watches: Iterable[Watch]) -> None:
-        """Make an empty history: only what `watches` look at will be remembered."""
+    def __init__(self, watches: Iterable[Watch], zone: tzinfo = UTC) -> None:
+        """Make an empty history: only what `watches` look at will be remembered. Hours of the week are of `zone`."""
         found: dict[str, list[Watch]] = {}
         for watch in watches:
             found.setdefault(watch.measure, []).append(watch)
         self._measures = {name: _Measured(looking) for name, looking in found.items()}
         self._now = -1
-        self.reach = max((watch.window for looking in found.values() for watch in looking), default=timedelta())
+        self.reach = max((watch.reach for looking in found.values() for watch in looking), default=timedelta())
+        self.past = Baseline((watch for looking in found.values() for watch in looking), zone)
 
     @property
     def dropped(self) -> int:
@@ -72,7 +78,20 @@ class History:
         measured = self._measures[watch.measure]
         if watch.function is Function.LAST:
             return measured.newest(watch, self._now)
+        if watch.looks_back:
+            return self.past.read(watch, measured.compared(watch, self._now), self._now)
         return measured.results(watch, self._now)
+
+    def blind(self, watch: Watch) -> bool:
+        """Return whether `watch` looks back and there is too little to see: what it does not read may be there."""
+        return watch.looks_back and self.past.blind(watch)
+
+    def tell(self, watch: Watch, labels: Labels, unit: Unit) -> str:
+        """Return in words what a watch that looks back compared; `unit` is that of its measure. Else nothing."""
+        if not watch.looks_back:
+            return ""
+        values = self._measures[watch.measure].compared(watch, self._now)
+        return self.past.tell(watch, values, self._now, labels, unit)
 
 
 class _Measured:
@@ -80,9 +99,11 @@ class _Measured:
 
     def __init__(self, watches: Iterable[Watch]) -> None:
         self.dropped = 0
-        self._watches = tuple(watches)
+        looking = tuple(watches)
+        self._watches = tuple(watch.inner or watch for watch in looking if watch.function is not Function.UNSEEN)
         self._windows = frozenset(_window(watch) for watch in self._watches if watch.function is not Function.LAST)
         self._series: dict[Labels, Series] = {}
+        self._first = {watch.text: _First(watch) for watch in looking if watch.function is Function.UNSEEN}
 
     def slide(self, now: int, before: int) -> None:
         """Let time pass to `now`; series without a value, and not in the sample at `before` either, make room."""
@@ -93,6 +114,9 @@ class _Measured:
 
     def add(self, now: int, measure: Measure) -> None:
         """Take in one value; if a sample has the same series twice, the first counts."""
+        if self._first:
+            for first in self._first.values():
+                first.add(now, measure)
         series = self._series.get(measure.labels)
         if series is None:
             if not any(watch.selects(measure.labels) for watch in self._watches):
@@ -112,6 +136,10 @@ class _Measured:
             if series.newest_at == now and watch.selects(labels)
         }
 
+    def compared(self, watch: Watch, now: int) -> Mapping[Labels, float]:
+        """Return what `watch` compares with the past: what its window yields, or when each value was seen first."""
+        return self._first[watch.text].moments if watch.inner is None else self.results(watch.inner, now)
+
     def results(self, watch: Watch, now: int) -> dict[Labels, float]:
         """Return what the window of `watch` yields."""
         key = _window(watch)
@@ -125,6 +153,20 @@ class _Measured:
                 elif len(window) or series.newest_at == now:
                     found[labels] = math.nan
         return found
+
+
+class _First:
+    """When each value of a label was seen first by this process, or by the samples that it took up."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.moments: dict[Labels, float] = {}
+        self._watch = watch
+
+    def add(self, now: int, measure: Measure) -> None:
+        """Take in a value; 0 and what is no number is nothing that was seen."""
+        seen = math.isfinite(measure.value) and measure.value
+        if seen and self._watch.selects(measure.labels) and len(self.moments) <= MOST_KNOWN:
+            self.moments.setdefault(self._watch.group(measure.labels), now)
 
 
 def _window(watch: Watch) -> tuple[type[Window], timedelta]:

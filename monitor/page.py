@@ -49,7 +49,7 @@ def compose(
     ended = kind in ENDED
     return Page(
         title=alert.title,
-        summary=_summary(alert, kind, sample, threshold, now),
+        summary=_summary(alert, kind, watched, threshold, now),
         system=key.check.system,
         check=key.check.check,
         alert=key.name,
@@ -65,17 +65,20 @@ def compose(
     )
 
 
-def _summary(alert: Alert, kind: EventKind, sample: Sample | None, threshold: Threshold | None, now: datetime) -> str:
+def _summary(alert: Alert, kind: EventKind, watched: Watched | None, threshold: Threshold | None, now: datetime) -> str:
+    sample = watched.newest if watched else None
     if kind is EventKind.REMOVED:
         return "It is no longer in the configuration, and was not seen to recover."
     if alert.key.name == BLIND:
         return "" if kind in ENDED else "Most checks have had nothing but unknown results for several intervals."
-    if sample is None:
+    if watched is None or sample is None:
         return ""
     if alert.key.name == NO_DATA and kind not in ENDED:
         return f"No run could tell whether it is up; last tried {show_duration((now - sample.at).total_seconds())} ago."
-    remark = sample.remarks.get(threshold.watch.measure) if threshold else None
-    return remark if remark and kind not in ENDED else _found(sample)
+    if threshold is None or kind in ENDED:
+        return _found(sample)
+    remarks = (watched.compared(threshold, alert.key.labels), sample.remarks.get(threshold.watch.measure, ""))
+    return "; ".join(filter(None, remarks)) or _found(sample)
 
 
 def _found(sample: Sample) -> str:

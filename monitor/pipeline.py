@@ -27,6 +27,7 @@ from monitor.situation import LOUD, Situation
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from monitor.baseline import Baseline
     from monitor.clock import Clock
     from monitor.model import Alert, Sample
     from monitor.plan import Plan
@@ -142,6 +143,17 @@ class Pipeline:
         watched, now = self._situation.watched.get(sample.check), self._clock.now()
         if watched is not None and watched.reaches(sample.at, now):
             watched.recall(sample)
+
+    def pasts(self) -> dict[CheckId, Baseline]:
+        """Return what is known of the past of each check that is held against it; who reads more may add to it."""
+        watched = self._situation.watched.items()
+        return {check: one.history.past for check, one in watched if one.history.past}
+
+    def look_back(self, check: CheckId, before: Baseline, past: Baseline) -> None:
+        """Hold `check` against `past` from now on; passed over if `before` is not what it was held against till now."""
+        watched = self._situation.watched.get(check)
+        if watched is not None and watched.history.past is before:
+            watched.history.past = past
 
     def restore(self, remembered: Iterable[Alert]) -> None:
         """Take up the live alerts of an earlier process.

@@ -19,7 +19,8 @@ class Plan:
 
     `elsewhere` names the check that watches what this one's kind would imply too, such as its host's certificate, by
     the name of the threshold. `down` is the patience of each level of its own outage. `needs` are the checks whose
-    failure explains this one's; those that are skipped are left out. `where` is the `file:line` at which it stands.
+    failure explains this one's; those that are skipped are left out. `zone` names the time zone whose hours its users
+    keep. `where` is the `file:line` at which it stands.
     `fingerprint` is equal exactly when nothing about the check has changed, secrets included, so it must not be shown
     or stored.
     """
@@ -35,6 +36,7 @@ class Plan:
     title: str = ""
     system_title: str = ""
     runbook: str = ""
+    zone: str = "UTC"
     where: str = ""
     fingerprint: str = ""
 

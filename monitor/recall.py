@@ -22,7 +22,7 @@ MOST_EVENTS = 100_000
 
 async def recall(store: Store, plans: Iterable[Plan], pipeline: Pipeline, outbox: Outbox, now: datetime) -> None:
     """Let `pipeline` and `outbox` know what `store` remembers. Raises `StoreUnavailable`."""
-    windows = [threshold.watch.window for plan in plans for threshold in plan.thresholds]
+    windows = [threshold.watch.reach for plan in plans for threshold in plan.thresholds]
     async for sample in store.replay(now - max([SPAN, *windows])):
         pipeline.recall(sample)
     pipeline.restore(await store.alerts())

@@ -58,6 +58,21 @@ A measure with labels may be narrowed: `phase{{phase="tls"}}`. A window must hol
 ceil(1 / (1 - q)) + 1 of them, so `p95` 21, and `rate`, `increase` and `change` need 2. A figure is a comparison
 ({comparisons}) and a quantity in the unit of what is watched; the figures of several levels must get worse in one
 direction.
+
+Three functions hold what is seen against the past, and are silent until there are two weeks of it
+([how](alerts.md#against-the-past)):
+
+| function | yields | a figure |
+| --- | --- | --- |
+| `usual(measure, 1h)` | how many times the usual of that hour of the week the average is | `"> 3"` |
+| `usual(measure, 1h, least)` | the same; less than `least`, in the unit of the measure, counts as that | `"> 3"` |
+| `drift(measure by label, 1d)` | which share of the mix of the label's values is other than usual | `"> 30%"` |
+| `drift(measure by label, 1d, least)` | the same, if the window adds up to so much; otherwise to 30 | `"> 30%"` |
+| `unseen(measure by label, 1h)` | 1 for each value of the label that was never seen before, for an hour | `"> 0"` |
+
+Of a counter say `usual(rate(measure, 1h))`, `drift(rate(measure, 1d) by label)`. Without `by label` all labels together
+tell series apart. `usual` judges each series by itself, and takes a window of at most a day and a check that runs once
+an hour or more often. `unseen` alone takes no window too: an hour.
 """
 TYPES = {
     "string": "text",

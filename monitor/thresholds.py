@@ -52,13 +52,13 @@ def judge(
 
     `history` was made for the threshold's watch and has taken in `sample`. A verdict is blind when there is no number
     to compare (too few values in the window, not a number, no result), when the sample is unknown or came too late for
-    the history, and when a live series is missing while the check is down, or while its measure could not be taken. A
-    live series that is missing otherwise is clear: what was there has gone. Missing means not in the sample or, with a
-    window, not in there.
+    the history, and when a live series is missing while the check is down, while its measure could not be taken, or
+    while there is too little of the past to tell. A live series that is missing otherwise is clear: what was there has
+    gone. Missing means not in the sample or, with a window, not in there.
     """
     known = sample.state is not State.UNKNOWN and history.ends_with(sample)
-    looked = known and threshold.watch.measure not in sample.unmeasured
-    gone = Outcome.CLEAR if sample.state is State.UP and looked else Outcome.BLIND
+    told = known and threshold.watch.measure not in sample.unmeasured and not history.blind(threshold.watch)
+    gone = Outcome.CLEAR if sample.state is State.UP and told else Outcome.BLIND
     read = history.read(threshold.watch)
     verdicts = [
         _verdict(AlertKey(check, threshold.name, labels), threshold, sample, value if known else math.nan)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from monitor.model import State
-from monitor.thresholds import History
+from monitor.thresholds import Function, History
 from monitor.trend import SPAN, Trend
+from monitor.units import Unit
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from monitor.model import AlertKey, Labels, Sample
     from monitor.plan import Plan
+    from monitor.thresholds import Threshold
 
 MOST_TRENDS = 50
+MIXED = {Function.DRIFT, Function.UNSEEN}
 
 
 class Watched:
@@ -26,7 +30,7 @@ class Watched:
 
     def __init__(self, plan: Plan, since: datetime) -> None:
         self.plan = plan
-        self.history = History(threshold.watch for threshold in plan.thresholds)
+        self.history = History((threshold.watch for threshold in plan.thresholds), ZoneInfo(plan.zone))
         self.newest: Sample | None = None
         self.since = since
         self.heard: Sample | None = None
@@ -61,7 +65,8 @@ class Watched:
         changed = Watched(plan, self.since)
         changed.newest, changed.heard, changed.looked_at = self.newest, self.heard, self.looked_at
         changed._up = self._up
-        if {one.watch for one in plan.thresholds} == {one.watch for one in self.plan.thresholds}:
+        same = {one.watch for one in plan.thresholds} == {one.watch for one in self.plan.thresholds}
+        if same and plan.zone == self.plan.zone:
             changed.history, changed._trends = self.history, self._trends
         return changed
 
@@ -87,10 +92,15 @@ class Watched:
                 self._trend(measure.name, measure.labels).add(sample.at, measure.value)
 
     def trend(self, key: AlertKey, now: datetime) -> list[float | None]:
-        """Return the last hour of what the alert of `key` watches: a measure, or else the share of runs up."""
+        """Return the last hour of what the alert of `key` watches: a measure, or else the share of runs up.
+
+        Nothing for what is made of many series at once.
+        """
         threshold = self.plan.threshold(key.name)
         if threshold is None:
             return self._up.values(now)
+        if threshold.watch.function in MIXED:
+            return []
         wanted = set(key.labels)
         fitting = (
             trend
@@ -98,6 +108,12 @@ class Watched:
             if name == threshold.watch.measure and wanted <= set(labels)
         )
         return next(fitting, Trend()).values(now)
+
+    def compared(self, threshold: Threshold, labels: Labels) -> str:
+        """Return in words what `threshold` holds against the past for these labels; empty for one that does not."""
+        specs = (spec for spec in self.plan.check.declared() if spec.name == threshold.watch.measure)
+        unit = next((spec.unit for spec in specs), Unit.NUMBER)
+        return self.history.tell(threshold.watch, labels, unit)
 
     def _trend(self, name: str, labels: Labels) -> Trend:
         trend = self._trends.get((name, labels))

@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from monitor.cli import app
 from monitor.config import load
-from monitor.doubts import Doubt, doubts
+from monitor.doubts import Doubt, doubts, notes
 from monitor.settings import read_settings
 
 WELL = """channels:
@@ -66,6 +68,18 @@ def test_a_window_of_very_many_values_is_doubtful(tmp_path: Path, window: str, *
     assert found == ([message] if doubtful else [])
 
 
+def test_what_needs_a_past_is_noted_and_no_doubt(tmp_path: Path) -> None:
+    """Nobody can change it, so it must not fail a strict validation for ever."""
+    watching = (
+        "        thresholds: [{watch: 'usual(duration, 1h)', warning: '> 3'}, {watch: duration, warning: '> 1s'}]\n"
+    )
+    assert told(tmp_path, WELL + watching) == []
+    note = f"{SITE}: usual(duration, 1h) is silent until there are two weeks of history"
+    assert notes(load(tmp_path / "one.yaml", DEADMAN)) == [note]
+    done = CliRunner().invoke(app, ["validate", "--strict", "-c", str(tmp_path / "one.yaml")], env=DEADMAN)
+    assert (done.exit_code, done.stdout) == (0, f"note: {note}\n1 checks of 1 systems, 0 doubts\n")
+
+
 def test_a_critical_that_rings_no_phone_is_doubtful(tmp_path: Path) -> None:
     doubt = Doubt("a critical of this system rings no phone: no channel that is told has rings: true", "shop")
     assert told(tmp_path, WELL.replace(", rings: true", "")) == [doubt]
@@ -83,10 +97,19 @@ def test_a_severity_that_no_route_takes_is_doubtful(tmp_path: Path) -> None:
     assert {doubt.key for doubt in told(tmp_path, others)} == {"shop"}
 
 
-def test_what_is_skipped_is_doubtful(tmp_path: Path) -> None:
+def test_a_check_that_is_switched_off_is_a_note(tmp_path: Path) -> None:
+    """Whoever does not set a variable means it; `--strict` must not refuse that."""
     text = WELL.replace("      site:", "      door: {kind: tls, host: a.example.com, if_set: DOOR}\n      site:")
-    assert told(tmp_path, text) == [Doubt("is skipped: DOOR is not set", "shop/door")]
-    assert told(tmp_path, text, DOOR="1") == []
+    assert told(tmp_path, text) == []
+    assert notes(load(tmp_path / "one.yaml", DEADMAN)) == ["shop/door is skipped: DOOR is not set"]
+    assert notes(load(tmp_path / "one.yaml", DEADMAN | {"DOOR": "1"})) == []
+
+
+def test_a_channel_that_is_skipped_is_doubtful(tmp_path: Path) -> None:
+    """Somebody may then hear of nothing."""
+    text = WELL.replace("channels:", "channels:\n  pager: {kind: webhook, url: 'https://p.example.com', if_set: PAGER}")
+    (doubt,) = [doubt for doubt in told(tmp_path, text) if doubt.key == "pager"]
+    assert doubt.message == "is skipped: PAGER is not set"
 
 
 def test_a_timeout_longer_than_the_interval_is_doubtful(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ routes:
 systems:
   shop:
     title: The shop
+    zone: Europe/Berlin
     checks:
       base: {kind: tcp, host: db.example.com, port: 5432}
       site:
@@ -37,6 +38,9 @@ systems:
             warning: "> 300ms"
             critical: "> 500ms"
             for: 1m
+          - {watch: "usual(duration, 1h)", warning: "> 3"}
+          - {watch: "drift(phase by phase, 1d)", info: "> 30%"}
+          - {watch: "unseen(phase, 2h)", info: "> 0"}
 """
 
 
@@ -56,6 +60,10 @@ def text(tmp_path: Path) -> str:
         "down (critical) after 3 failed runs in a row, over after 2 good ones",
         "slow: p95(duration, 15m): good < 200ms, warning > 300ms for 1 min until quiet for 1 min",
         "certificate: expiry",
+        "usual(duration, 1h): warning > 3\n    times the median of that hour of the week over the last 8 weeks",
+        "hours of Europe/Berlin; silent until there are two weeks of history",
+        "how much of the mix of the values of phase is other than on the days of the last 8 weeks; silent until",
+        "1 for each of the label sets that no hour has seen before, for 2 h; silent until",
         "critical: ops (webhook, else mail), reminded every 30 min",
         "warning: nobody",
         "shop/base: while it fails, alerts of this check are held back",

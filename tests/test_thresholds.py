@@ -14,6 +14,7 @@ from monitor.model import AlertKey, CheckId, Labels, Measure, Outcome, Sample, S
 from monitor.thresholds import History, Threshold, judge
 from monitor.units import Unit
 from monitor.watch import parse_figure, parse_watch
+from tests.baseline.hours import hour, measure
 from tests.fakes import START
 
 CHECK = CheckId("shop", "site")
@@ -169,6 +170,30 @@ def test_a_sample_that_comes_late_decides_nothing() -> None:
     samples = a_sample(10, (9.0, A)), a_sample(5, (1.0, A))
     verdicts = judged(a_threshold("x"), *samples, live=(A, B))
     assert {key: outcome(verdict) for key, verdict in verdicts.items()} == {A: Outcome.BLIND, B: Outcome.BLIND}
+
+
+@pytest.mark.parametrize("watch", ["usual(x, 1m)", "drift(x, 1m)", "unseen(x)"])
+def test_what_has_no_past_to_look_back_on_decides_nothing(watch: str) -> None:
+    """Nothing opens, and what was open before a restart is not taken for gone while the past is not read yet."""
+    figure = "> 1%" if watch.startswith("drift") else "> 0"
+    unit = Unit.RATIO if watch.startswith("drift") else Unit.NUMBER
+    verdicts = judged(a_threshold(watch, unit, info=figure), a_sample(0, (9.0, A)), live=(B, ()))
+    assert {B, ()} <= set(verdicts)
+    assert {outcome(verdict) for verdict in verdicts.values()} == {Outcome.BLIND}
+
+
+def test_what_looks_back_is_judged_like_anything_else_once_it_can() -> None:
+    """A new value breaches, a known one is not told of, and one that was new before is over."""
+    threshold = a_threshold("unseen(x by k)", info="> 0")
+    history = History([threshold.watch])
+    for days in range(20, 0, -1):
+        history.past.add(hour(START.replace(minute=0) - timedelta(days=days), measure(1, B)))
+    sample = a_sample(0, (1.0, A), (1.0, B))
+    history.add(sample)
+    former = labels({"k": "former"})
+    found = judge(CHECK, threshold, history, sample, [A, former])
+    assert {verdict.key.labels: outcome(verdict) for verdict in found} == {A: Outcome.BREACH, former: Outcome.CLEAR}
+    assert {verdict.key.labels: verdict.value for verdict in found} == {A: 1.0, former: None}
 
 
 SERIES = st.dictionaries(st.sampled_from([(), A, B, labels({"j": "1", "k": "a"})]), st.floats(0, 9) | st.just(math.nan))

@@ -12,13 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Severity, labels
-from monitor.units import Unit
-from monitor.watch import COMPARISONS, Function, Watch, parse_figure, parse_watch, result_unit, values_needed
+from monitor.units import Unit, parse_duration
+from monitor.watch import (
+    COMPARISONS,
+    Function,
+    Watch,
+    parse_figure,
+    parse_watch,
+    result_unit,
+    settled,
+    values_needed,
+)
 
 if TYPE_CHECKING:
     from random import Random
 
-FUNCTIONS = "functions are avg, min, max, sum, rate, increase, change and p50, p95, p99, p99.9 and the like"
+FUNCTIONS = (
+    "functions are avg, min, max, sum, rate, increase, change, usual, drift, unseen"
+    " and p50, p95, p99, p99.9 and the like"
+)
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 SELECTIONS = st.dictionaries(NAMES, st.text(max_size=8), max_size=4)
 
@@ -44,6 +56,88 @@ def test_a_watch_is_a_measure_or_a_function_over_a_window(text: str, expected: W
 @pytest.mark.parametrize("function", ["avg", "min", "max", "sum", "rate", "increase", "change"])
 def test_each_function_is_known_by_its_name(function: str) -> None:
     assert parse_watch(f"{function}(x, 5m)").function == function
+
+
+@pytest.mark.parametrize(
+    ("text", "inner", "window", "by", "least"),
+    [
+        ("usual(x, 1h)", Function.AVG, "1h", "", ""),
+        (" usual ( x , 30m ) ", Function.AVG, "30m", "", ""),
+        ("usual(x, 1h, 10)", Function.AVG, "1h", "", "10"),
+        ("usual(rate(x, 1h))", Function.RATE, "1h", "", ""),
+        ("usual(rate( x , 5m ), 0.1/s)", Function.RATE, "5m", "", "0.1/s"),
+        ("drift(x, 1d)", Function.SUM, "1d", "", ""),
+        ("drift(x by type, 7d)", Function.SUM, "7d", "type", ""),
+        ("drift(x by\n type, 7d, 100)", Function.SUM, "7d", "type", "100"),
+        ("drift(rate(x, 1d) by type)", Function.INCREASE, "1d", "type", ""),
+        ("drift(rate(x, 1d)by type, 5)", Function.INCREASE, "1d", "type", "5"),
+        ("unseen(x)", None, "1h", "", ""),
+        ("unseen(x by type)", None, "1h", "type", ""),
+        ("unseen(x by type, 14d)", None, "14d", "type", ""),
+    ],
+)
+def test_a_watch_that_looks_back_says_what_it_compares(
+    text: str, inner: Function | None, window: str, by: str, least: str
+) -> None:
+    watch = parse_watch(text)
+    assert watch.looks_back
+    assert (watch.measure, watch.window, watch.by, watch.least) == ("x", parse_duration(window), by, least)
+    assert (watch.inner.function if watch.inner else None) is inner
+    assert watch.inner is None or (watch.inner.window, watch.inner.looks_back) == (watch.window, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'usual(x{a="1,)}", b!="(5m by y"}, 1h, 3)',
+        'usual(rate(x{a="1,)}", b!="(5m by y"}, 1h), 3)',
+        'drift(x{a="1,)}", b!="(5m by y"} by type, 1h, 3)',
+        'drift(rate(x{a="1,)}", b!="(5m by y"}, 1h) by type)',
+        """unseen(x{a='1,)}', b!='(5m by y'}by type, 1h)""",
+        """unseen(x{a='1,)}', b!='(5m by y'})""",
+    ],
+)
+def test_a_selection_with_anything_in_it_stands_wherever_a_measure_does(text: str) -> None:
+    watch = parse_watch(text)
+    assert (watch.measure, watch.selection, watch.exclusion) == ("x", (("a", "1,)}"),), (("b", "(5m by y"),))
+    assert watch.inner is None or watch.inner.selects(labels({"a": "1,)}"}))
+
+
+def test_series_are_told_apart_by_all_their_labels_or_by_one() -> None:
+    series = labels({"shop": "a", "type": "paid"})
+    assert parse_watch("unseen(x)").group(series) == series
+    assert parse_watch("unseen(x by type)").group(series) == labels({"type": "paid"})
+    assert parse_watch("unseen(x by other)").group(series) == labels({"other": ""})
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "floor"),
+    [
+        ("usual(x, 1h)", Unit.SECONDS, 0.0),
+        ("usual(x, 1h, 100ms)", Unit.SECONDS, 0.1),
+        ("usual(x, 1h, 5)", Unit.NUMBER, 5.0),
+        ("usual(rate(x, 1h), 1MB/s)", Unit.BYTES, 1e6),
+        ("drift(rate(x, 1h), 1MB)", Unit.BYTES, 1e6),
+        ("drift(x, 1h, 50)", Unit.NUMBER, 50.0),
+        ("unseen(x)", Unit.NUMBER, 0.0),
+    ],
+)
+def test_the_least_amount_is_in_the_unit_of_what_is_compared(text: str, unit: Unit, floor: float) -> None:
+    assert settled(parse_watch(text), unit).floor == floor
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "message"),
+    [
+        ("usual(x, 1h, 100)", Unit.SECONDS, "needs a unit such as 100ms"),
+        ("usual(x, 1h, 1MB)", Unit.NUMBER, "'1MB' is not a plain number"),
+        ("usual(x, 1h, 0)", Unit.NUMBER, "the least that is compared must be more than 0"),
+        ("drift(x, 1h, -5)", Unit.NUMBER, "the least that is compared must be more than 0"),
+    ],
+)
+def test_a_fault_in_the_least_amount_says_what_is_allowed(text: str, unit: Unit, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        settled(parse_watch(text), unit)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +218,23 @@ def test_a_label_that_is_absent_counts_as_empty(text: str, series: dict[str, str
         ("x{a=b}", """'x{a=b}': 'a=b' is no label selection such as state="idle" or state!="idle\""""),
         ('x{a="1" b="2"}', """: 'a="1" b="2"' is no label selection such as state="idle" or state!="idle\""""),
         ('x{a="1",a="2"}', """'x{a="1",a="2"}': a cannot have two values at once"""),
+        ("usual(x)", "'usual(x)': write usual(measure, 1h), usual(measure, 1h, least) or usual(rate(counter, 1h))"),
+        ("usual(x, 1h, 2, 3)", "write usual(measure, 1h), usual(measure, 1h, least) or usual(rate(counter, 1h))"),
+        ("usual(rate(x), 1h)", "write usual(measure, 1h), usual(measure, 1h, least) or usual(rate(counter, 1h))"),
+        ("usual(max(x, 1h))", "write usual(measure, 1h), usual(measure, 1h, least) or usual(rate(counter, 1h))"),
+        ("usual(x, 1h,)", "write usual(measure, 1h), usual(measure, 1h, least) or usual(rate(counter, 1h))"),
+        ("usual(x by y, 1h)", "'usual(x by y, 1h)': usual judges each series by itself, and knows no by"),
+        ("usual(x, 25h)", "'usual(x, 25h)': usual compares hours of the week, so its window is at most 1d"),
+        ("usual(x, 0s)", "'usual(x, 0s)': a window is longer than 0 and at most 14d, for which samples are kept"),
+        ("usual(x{a=, 1h)", "write usual(measure, 1h), usual(measure, 1h, least) or usual(rate(counter, 1h))"),
+        ("drift(x by y)", "write drift(measure by label, 1d), drift(measure by label, 1d, least) or drift(rate("),
+        ("drift(rate(x by y, 1d))", "'drift(rate(x by y, 1d))' is no measure"),
+        ("drift(x by, 1d)", "'drift(x by, 1d)' is no measure"),
+        ("unseen()", "'unseen()' is no measure"),
+        ("unseen(x,)", "'unseen(x,)': write unseen(measure by label) or unseen(measure by label, 1h)"),
+        ("unseen(x, 1h, 5)", "write unseen(measure by label) or unseen(measure by label, 1h)"),
+        ("unseen(rate(x, 1h))", "'unseen(rate(x, 1h))' is no measure"),
+        ("avg(x by y, 5m)", "'avg(x by y, 5m)' is no measure"),
         ("avg(max(x, 5m), 5m)", "is no measure"),
         ("avg(x, 5m) > 3", "is no measure"),
     ],
@@ -134,7 +245,15 @@ def test_a_fault_in_a_watch_says_what_is_allowed(text: str, message: str) -> Non
     assert message in str(caught.value)
 
 
-@given(st.text(alphabet="pavgx95(){}[]=!~\"',5m \\\n", max_size=30))
+@given(
+    st.text(alphabet="pavgx95(){}[]=!~\"',5m \\\n", max_size=30)
+    | st.lists(
+        st.sampled_from(
+            ["usual", "drift", "unseen", "rate", "(", ")", ",", " by ", "x", "1h", "10", '{a="b"}', "{", '"', " "]
+        ),
+        max_size=14,
+    ).map("".join)
+)
 def test_no_text_is_anything_but_a_watch_or_a_value_error(text: str) -> None:
     try:
         watch = parse_watch(text)
@@ -223,13 +342,18 @@ def test_a_figure_is_crossed_when_its_comparison_holds(comparison: str, value: f
         ("increase(x, 5m)", Unit.BYTES, Unit.BYTES),
         ("change(x, 5m)", Unit.BYTES, Unit.RATIO),
         ("change(x, 5m)", Unit.RATIO, Unit.RATIO),
+        ("usual(x, 5m)", Unit.SECONDS, Unit.NUMBER),
+        ("usual(rate(x, 5m))", Unit.BYTES, Unit.NUMBER),
+        ("drift(x, 5m)", Unit.NUMBER, Unit.RATIO),
+        ("drift(rate(x, 5m))", Unit.NUMBER, Unit.RATIO),
+        ("unseen(x, 5m)", Unit.SECONDS, Unit.NUMBER),
     ],
 )
 def test_the_unit_of_the_result_follows_from_that_of_the_measure(text: str, measure: Unit, result: Unit) -> None:
     assert result_unit(parse_watch(text), measure) is result
 
 
-@pytest.mark.parametrize("function", ["avg", "sum", "p95", "rate", "increase", "change"])
+@pytest.mark.parametrize("function", ["avg", "sum", "p95", "rate", "increase", "change", "usual", "drift"])
 def test_of_a_moment_only_itself_and_its_extremes_make_sense(function: str) -> None:
     with pytest.raises(ValueError, match=r"x is a moment, judged by the time left; allowed are itself, min and max"):
         result_unit(parse_watch(f"{function}(x, 5m)"), Unit.TIMESTAMP)
@@ -240,6 +364,12 @@ def test_of_a_moment_only_itself_and_its_extremes_make_sense(function: str) -> N
 def test_what_is_no_counter_has_no_rate(function: str, unit: Unit) -> None:
     with pytest.raises(ValueError, match=rf"x is in {unit} and no counter; allowed are avg, min, max, pNN, change"):
         result_unit(parse_watch(f"{function}(x, 5m)"), unit)
+
+
+@pytest.mark.parametrize("function", ["usual", "drift"])
+def test_what_is_no_counter_has_no_usual_rate(function: str) -> None:
+    with pytest.raises(ValueError, match="x is in ratio and no counter"):
+        result_unit(parse_watch(f"{function}(rate(x, 5m))"), Unit.RATIO)
 
 
 @pytest.mark.parametrize(
@@ -256,6 +386,11 @@ def test_what_is_no_counter_has_no_rate(function: str, unit: Unit) -> None:
         ("p95(x, 5m)", 21),
         ("p99(x, 5m)", 101),
         ("p99.9(x, 5m)", 1001),
+        ("usual(x, 5m)", 1),
+        ("usual(rate(x, 5m))", 2),
+        ("drift(x, 5m)", 1),
+        ("drift(rate(x, 5m))", 2),
+        ("unseen(x, 5m)", 1),
     ],
 )
 def test_a_result_needs_so_many_values(text: str, needed: int) -> None:

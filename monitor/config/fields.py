@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -28,6 +29,13 @@ def _link(text: str) -> str:
     return text
 
 
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, OSError, ValueError):
+        raise ValueError(f"{text!r} is not a time zone such as Europe/Berlin") from None
+
+
 def _method(text: str) -> str:
     return text.upper()
 
@@ -49,6 +57,7 @@ Share = Annotated[
     float, BeforeValidator(_share), Field(ge=0, le=1), WithJsonSchema({"type": "string", "examples": ["20%"]})
 ]
 Link = Annotated[str, AfterValidator(_link)]
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class RouteFields(Fields):
@@ -113,6 +122,9 @@ class SystemFields(Fields):
     """What the system is called in messages; default: its name."""
     runbook: Link = ""
     """The address of its runbook, linked from every alert."""
+    zone: Zone = "UTC"
+    """The time zone that its users live by, such as `Europe/Berlin`: what is `usual` at an hour of the week is so on
+    their clock, in summer and in winter."""
     defaults: dict[str, Any] = Field(default_factory=dict)
     """Fields that each check has unless it sets them itself, such as `every`; a kind takes only those that it knows."""
     rate_limits: list[RateLimitFields] = Field(default_factory=list)

@@ -21,7 +21,6 @@ from monitor.secrets import Redactor, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import timedelta
     from pathlib import Path
 
     from monitor.channels.base import Channel
@@ -90,7 +89,7 @@ def _read(source: Path, context: Context, selection: Selection) -> Config:
     limits, retention = (around.limits, around.retention) if around else (LimitFields(), RetentionFields())
     places = _places(main, singles, context)
     _look_at_selection(source, places, selection, context)
-    watching = list(_watched(places, selection.names, context, retention.samples))
+    watching = list(_watched(places, selection.names, context, retention))
     telling = read_telling(main, context, places) if main else Telling()
     return Config(
         plans={check_id: plan for one in watching for check_id, plan in one.plans.items()},
@@ -159,7 +158,7 @@ def _look_at_selection(source: Path, places: Mapping[str, Any], selection: Selec
 
 
 def _watched(
-    places: Mapping[str, tuple[Document, KeyPath]], selected: Sequence[str], context: Context, kept: timedelta
+    places: Mapping[str, tuple[Document, KeyPath]], selected: Sequence[str], context: Context, kept: RetentionFields
 ) -> Iterator[Watching]:
     for name, (document, base) in places.items():
         watching = read_system(document, base, name, context, kept, selected=not selected or name in selected)

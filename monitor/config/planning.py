@@ -6,22 +6,23 @@ import json
 import math
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from monitor.baseline import WANTED
 from monitor.faults import allowed
 from monitor.model import DOWN, NO_DATA, Patience, Severity, stable_id
 from monitor.plan import Plan
 from monitor.probes.base import LevelDurations
 from monitor.thresholds import Threshold
 from monitor.units import Unit, show_duration
-from monitor.watch import Function, parse_figure, parse_watch, result_unit, values_needed
+from monitor.watch import Function, parse_figure, parse_watch, result_unit, settled, values_needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import timedelta
 
-    from monitor.config.fields import SystemFields
+    from monitor.config.fields import RetentionFields, SystemFields
     from monitor.config.section import Section
     from monitor.model import CheckId
     from monitor.probes.base import Check, MeasureSpec, RemedyText, ThresholdFields
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
 RESERVED_LABELS = {"system", "check"}
 RESERVED_NAMES = {DOWN, NO_DATA}
-KEEPS_RANGE = {Function.LAST, Function.AVG, Function.MIN, Function.MAX, Function.QUANTILE}
-"""Functions whose result lies between the smallest and the largest value."""
-COUNTING = {Function.RATE, Function.INCREASE}
+KEEPS_RANGE = {Function.LAST, Function.AVG, Function.MIN, Function.MAX, Function.QUANTILE, Function.DRIFT}
+"""Functions whose result lies between the smallest and the largest value that there can be in its unit."""
+COUNTING = {Function.RATE, Function.INCREASE, Function.UNSEEN}
+MIXED = {Function.DRIFT, Function.UNSEEN}
+HOUR = timedelta(hours=1)
 RANGES = {
     Unit.SECONDS: (0.0, math.inf),
     Unit.BYTES: (0.0, math.inf),
@@ -43,13 +46,14 @@ TIMED = "duration"
 """The measure that no run can bring beyond its deadline."""
 
 
-def make_plan(check_id: CheckId, check: Check, system: SystemFields, section: Section, kept: timedelta) -> Plan:
-    """Return the plan of `check`, without what it needs; faults go to `section`. `kept`: how long samples stay."""
+def make_plan(check_id: CheckId, check: Check, system: SystemFields, section: Section, kept: RetentionFields) -> Plan:
+    """Return the plan of `check`, without what it needs; faults go to `section`. `kept`: how long things stay."""
     compiler = _Compiler(check, section, kept)
     down = {level: Patience(breaches=count, clears=check.up) for level, count in check.down.counts().items()}
     if not down and check.down.model_fields_set:
         section.fault(("down",), "names no level", "write how many failures make a level, such as {critical: 3}")
     line, _ = section.document.place(section.base)
+    around = system.title, system.runbook, system.zone
     return Plan(
         id=check_id,
         check=check,
@@ -60,8 +64,9 @@ def make_plan(check_id: CheckId, check: Check, system: SystemFields, section: Se
         title=check.title or check_id.check,
         system_title=system.title or check_id.system,
         runbook=system.runbook,
+        zone=system.zone,
         where=f"{section.document.file}:{line}",
-        fingerprint=stable_id(json.dumps(section.data, sort_keys=True, default=str), system.title, system.runbook),
+        fingerprint=stable_id(json.dumps(section.data, sort_keys=True, default=str), *around),
     )
 
 
@@ -75,7 +80,7 @@ def remedy_lines(remedy: RemedyText) -> tuple[str, ...]:
 class _Compiler:
     """Compiles the thresholds of one check and notes what is wrong with them."""
 
-    def __init__(self, check: Check, section: Section, kept: timedelta) -> None:
+    def __init__(self, check: Check, section: Section, kept: RetentionFields) -> None:
         self._check = check
         self._section = section
         self._kept = kept
@@ -131,7 +136,10 @@ class _Compiler:
         unit = self._unit(watch, (*path, "watch"))
         if unit is None:
             return None
+        watch = self._settled(watch, (*path, "watch"))
         self._look_at_window(watch, (*path, "watch"))
+        if watch.looks_back and not self._section.salvaged:
+            self._look_back(watch, (*path, "watch"))
         figures = tuple(self._figures(fields, watch, unit, path))
         return Threshold(
             name=fields.name or watch.text,
@@ -152,7 +160,8 @@ class _Compiler:
             hint = allowed(watch.measure, self._specs)
             self._section.fault(path, f"a check of kind {self._check.kind} has no measure {watch.measure!r}", hint)
             return None
-        for label, _ in (*watch.selection, *watch.exclusion):
+        named = (label for label, _ in (*watch.selection, *watch.exclusion))
+        for label in (*named, *filter(None, [watch.by])):
             if label not in spec.labels:
                 self._section.fault(path, f"{watch.measure} has no label {label!r}", allowed(label, spec.labels))
         try:
@@ -172,8 +181,29 @@ class _Compiler:
                 f"a window of {_span(watch.window)} holds {held} runs every {_span(every)}, {watch.text} needs {needed}"
             )
             self._section.fault(path, message, f"make it {_span(needed * every)} or longer, or run more often")
-        if watch.window > self._kept:
-            self._section.fault(path, f"the window is longer than samples are kept ({_span(self._kept)})")
+        if watch.window > self._kept.samples:
+            self._section.fault(path, f"the window is longer than samples are kept ({_span(self._kept.samples)})")
+
+    def _settled(self, watch: Watch, path: tuple[str | int, ...]) -> Watch:
+        """Return `watch` with its least amount in the measure's unit."""
+        try:
+            return settled(watch, self._specs[watch.measure].unit)
+        except ValueError as error:
+            self._section.fault(path, str(error))
+            return watch
+
+    def _look_back(self, watch: Watch, path: tuple[str | int, ...]) -> None:
+        """Note what keeps `watch` from ever having a past to compare with."""
+        needed = WANTED + watch.window if watch.function is Function.DRIFT else WANTED
+        if self._kept.hours < needed:
+            message = f"{watch.text} looks back {_span(needed)}, and hours are kept {_span(self._kept.hours)}"
+            self._section.fault(path, message, f"set retention: {{hours: {needed.days}d}} or more")
+        if watch.function is Function.USUAL and self._check.every > HOUR:
+            message = f"what is usual is known by the hour, and it runs every {_span(self._check.every)}"
+            self._section.fault(path, message, "let it run once an hour or more often")
+        spec = self._specs[watch.measure]
+        if watch.function in MIXED and not spec.labels and spec in self._check.measures:
+            self._section.fault(path, f"{watch.measure} has no label whose values {watch.function} could tell apart")
 
     def _figures(
         self, fields: ThresholdFields, watch: Watch, unit: Unit, path: tuple[str | int, ...]

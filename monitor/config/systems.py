@@ -18,8 +18,8 @@ from monitor.model import CheckId, stable_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
 
+    from monitor.config.fields import RetentionFields
     from monitor.config.section import Context
     from monitor.config.yaml_file import Document, KeyPath
     from monitor.plan import Plan
@@ -47,7 +47,7 @@ class Watching:
 
 
 def read_system(
-    document: Document, base: KeyPath, name: str, context: Context, kept: timedelta, *, selected: bool
+    document: Document, base: KeyPath, name: str, context: Context, kept: RetentionFields, *, selected: bool
 ) -> Watching | None:
     """Return what the system at `base` of `document` has, or None if it is not selected or too wrong to tell."""
     raw = document.data
@@ -103,7 +103,7 @@ class _Reader:
             self.fault(("checks",), "holds no check")
         return fields
 
-    def check(self, name: str, fields: SystemFields, kept: timedelta, watching: Watching) -> None:
+    def check(self, name: str, fields: SystemFields, kept: RetentionFields, watching: Watching) -> None:
         """Read one check into `watching`."""
         path: KeyPath = (*self.base, "checks", name)
         look_at_name(self.document, path, name, self.context)

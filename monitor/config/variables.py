@@ -35,6 +35,7 @@ STAND_INS = (
     "1MB",
     "50%",
     "true",
+    "UTC",
 )
 """What stands for a variable that is not set and need not be: the first that its place accepts."""
 

@@ -13,7 +13,8 @@ from monitor.metrics.text import Family, label_pairs, label_value, metric_name, 
 from monitor.model import Reason, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import timedelta
 
     from monitor.model import CheckId, Labels, Sample
     from monitor.plan import Plan
@@ -40,6 +41,11 @@ class CheckFamilies:
             "monitor_series_left_out_total", "counter", "Values of series beyond the 1,000 that a threshold can see."
         )
         self.threshold = Family("monitor_threshold", "gauge", "The figure of each level of a threshold, in base units.")
+        self.history = Family(
+            "monitor_threshold_history_seconds",
+            "gauge",
+            "How much of the past a threshold knows that is held against it; it judges from two weeks on.",
+        )
 
     def __iter__(self) -> Iterator[Family]:
         return iter(vars(self).values())
@@ -80,6 +86,7 @@ class CheckSeries:
         self._success = ""
         self._runs = self._unknown = self._omitted = self._missed = self._left_out = 0
         self._failures: dict[Reason, int] = {}
+        self._depths: dict[str, float] = {}
         self._durations = Durations(families.duration.name, self._labels, edges)
         self._gauges: dict[str, Family] = {}
         self._series: dict[tuple[str, Labels], tuple[Family | None, str]] = {}
@@ -97,6 +104,9 @@ class CheckSeries:
             self._failures.setdefault(reason, 0)
         self._failed = True
         self._show_figures(plan)
+        watches = (threshold.watch for threshold in plan.thresholds)
+        self._depths = {watch.text: self._depths.get(watch.text, 0.0) for watch in watches if watch.looks_back}
+        self.look_back({})
         self._show_counts()
         self.miss(0)
         self.leave_out(0)
@@ -142,6 +152,17 @@ class CheckSeries:
         """Count values that no threshold sees."""
         self._left_out += count
         self._count(self._families.left_out, self._left_out)
+
+    def look_back(self, depths: Mapping[str, timedelta]) -> None:
+        """Show how much of the past each watch knows, by its text; one that is not named stays as it was."""
+        for text in self._depths.keys() & depths.keys():
+            self._depths[text] = depths[text].total_seconds()
+        name = self._families.history.name
+        lines = [
+            f'{name}{{{self._labels},watch="{label_value(text)}"}} {number(depth)}\n'
+            for text, depth in self._depths.items()
+        ]
+        self._put(self._families.history, "".join(lines).encode())
 
     def vanish(self) -> None:
         """Take every line off the page."""

@@ -17,7 +17,8 @@ from monitor.model import Phase
 from monitor.units import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import timedelta
 
     from monitor.model import Alert, CheckId, Sample, Severity
     from monitor.plan import Plan
@@ -86,6 +87,11 @@ class Metrics:
         """Count values of `check` that no threshold sees, because their measure has too many series."""
         if series := self._checks.get(check):
             series.leave_out(count)
+
+    def looks_back(self, check: CheckId, depths: Mapping[str, timedelta]) -> None:
+        """Show how much of the past each watch of `check` that is held against it knows, by the watch's text."""
+        if series := self._checks.get(check):
+            series.look_back(depths)
 
     def alert(self, alert: Alert) -> None:
         """Show an alert as it is now, or no longer."""

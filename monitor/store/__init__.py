@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.databases import is_postgres
+from monitor.hour import Hour, HourMeasure
 from monitor.store.base import (
     LEASE,
     LEASE_POLL,
     LEASE_RENEWAL,
-    Hour,
-    HourMeasure,
     LeaseLost,
     Store,
     StoreUnavailable,

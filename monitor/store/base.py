@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
     from datetime import datetime
 
-    from monitor.model import Alert, AlertKey, Change, CheckId, Event, Labels, Owed, Sample
+    from monitor.hour import Hour
+    from monitor.model import Alert, AlertKey, Change, CheckId, Event, Owed, Sample
 
 LEASE = timedelta(seconds=10)
 """How long a lease lasts on a server from the moment `lead` was called. In a file it lasts as long as the process."""
@@ -39,33 +39,6 @@ class LeaseLost(Exception):  # noqa: N818 - see above
 
     What this process remembers may be out of date: it must not go on with it.
     """
-
-
-@dataclass(frozen=True, slots=True)
-class HourMeasure:
-    """One measure and label set over an hour: how many numbers, their sum, the least and the greatest.
-
-    Values that are not finite numbers are left out.
-    """
-
-    name: str
-    labels: Labels
-    count: int
-    sum: float
-    min: float
-    max: float
-
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """What the samples of one check found in the hour that begins at `at`: runs by state, and each measure."""
-
-    check: CheckId
-    at: datetime
-    up: int
-    down: int
-    unknown: int
-    measures: tuple[HourMeasure, ...]
 
 
 class Store(Protocol):
@@ -128,6 +101,10 @@ class Store(Protocol):
 
         An hour appears with the first `tidy` after its end.
         """
+        ...
+
+    def replay_hours(self, check: CheckId, since: datetime, measures: Collection[str]) -> AsyncIterator[Hour]:
+        """Yield the same, each with only these of its measures, without holding them all in memory."""
         ...
 
     async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from monitor.store.base import LeaseLost, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
     from datetime import datetime
 
+    from monitor.hour import Hour
     from monitor.model import Alert, AlertKey, Change, CheckId, Event, Owed, Sample
-    from monitor.store.base import Hour, Store
+    from monitor.store.base import Store
 
 
 class LateStore:
@@ -116,6 +117,11 @@ class LateStore:
     async def hours(self, check: CheckId, since: datetime) -> list[Hour]:
         """As `Store.hours`."""
         return await (await self.open()).hours(check, since)
+
+    async def replay_hours(self, check: CheckId, since: datetime, measures: Collection[str]) -> AsyncIterator[Hour]:
+        """As `Store.replay_hours`."""
+        async for hour in (await self.open()).replay_hours(check, since, measures):
+            yield hour
 
     async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:
         """As `Store.journal`."""

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
+from monitor.hour import Hour, HourMeasure
 from monitor.model import Alert, Event, Notification
-from monitor.store.base import Hour, HourMeasure, StoreUnusable
+from monitor.store.base import StoreUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from monitor.model import Attempt, CheckId, Labels
 
@@ -52,10 +53,21 @@ def clean(text: str) -> str:
     return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
 
 
-def hour_row_of(check: CheckId, row: Sequence[Any]) -> Hour:
-    """Return the hour of `check` that a row holds."""
+def hour_row_of(check: CheckId, row: Sequence[Any], only: Collection[str] | None = None) -> Hour:
+    """Return the hour of `check` that a row holds, with all its measures or `only` these.
+
+    What a later release says besides of a measure is left out. Raises `StoreUnusable` when it cannot be read.
+    """
     _, at, up, down, unknown, measures = row
-    found = (HourMeasure(name, labels_of(pairs), *figures) for name, pairs, *figures in json.loads(measures))
+    try:
+        found = [
+            HourMeasure(name, labels_of(pairs), *figures[:4])
+            for name, pairs, *figures in json.loads(measures)
+            if only is None or name in only
+        ]
+    except (TypeError, ValueError) as error:
+        msg = f"the store holds an unreadable hour of {check}: {measures[:100]!r}"
+        raise StoreUnusable(msg) from error
     return Hour(check, moment(at), up, down, unknown, tuple(found))
 
 
@@ -104,4 +116,4 @@ NOTIFICATION = Body(Notification)
 
 def labels_of(pairs: Sequence[Sequence[str]]) -> Labels:
     """Return label pairs that came from JSON."""
-    return tuple((name, value) for name, value in pairs)
+    return tuple([(name, value) for name, value in pairs])

@@ -32,14 +32,14 @@ from monitor.store.rows import (
 from monitor.store.samples import Layouts, sample_reader
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Dialect, FromClause, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from monitor.hour import Hour
     from monitor.model import Alert, AlertKey, Change, Event, Sample
-    from monitor.store.base import Hour
     from monitor.store.database import Database
     from monitor.store.lease import Lease
     from monitor.store.retention import Retention
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 PAGE = 500
 """Rows that are turned into values without a pause: a few milliseconds."""
+
+HOURS_A_PAGE = 100
+"""Rows that are read at once: with a thousand series each they take 6 MB, and one takes 4 ms to decode."""
 
 OPEN = frozenset({AttemptResult.BEGUN, AttemptResult.RETRY})
 
@@ -214,6 +217,17 @@ class SqlStore:
         table = schema.hours
         query = select(table).where(table.c.check_id == _id_of(check), table.c.at >= micros(since))
         return await _decoded(await self._all(query.order_by(table.c.at)), partial(hour_row_of, check))
+
+    async def replay_hours(self, check: CheckId, since: datetime, measures: Collection[str]) -> AsyncIterator[Hour]:
+        """Yield the same, each with only these of its measures, without holding them all in memory."""
+        table = schema.hours
+        query = select(table).where(table.c.check_id == _id_of(check)).order_by(table.c.at).limit(HOURS_A_PAGE)
+        page = await self._all(query.where(table.c.at >= micros(since)))
+        while page:
+            for row in page:
+                yield hour_row_of(check, row, measures)
+                await asyncio.sleep(0)
+            page = await self._all(query.where(table.c.at > page[-1].at))
 
     async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:
         """Return the events after `since`, newest first; the newest `limit` of them."""

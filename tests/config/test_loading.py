@@ -111,7 +111,7 @@ class TestFiles:
         assert [line.replace("limits, retention", "…") for line in told(source)] == [
             "monitor.yaml:1: chanels: unknown key; did you mean channels? allowed: channels, routes, systems, …",
             "shed.yaml:1: must be a mapping (key: value), and is a list",
-            "shop.yaml:4: shop.color: unknown key; allowed: title, runbook, defaults, rate_limits, checks",
+            "shop.yaml:4: shop.color: unknown key; allowed: title, runbook, zone, defaults, rate_limits, checks",
             "sty.yaml:2: is not YAML: expected the node content, but found '<stream end>'",
         ]
 

@@ -3,7 +3,7 @@ from typing import ClassVar
 
 import pytest
 
-from monitor.config.fields import SystemFields
+from monitor.config.fields import RetentionFields, SystemFields
 from monitor.config.planning import make_plan
 from monitor.config.section import Context, Section
 from monitor.config.variables import Variables
@@ -13,7 +13,7 @@ from monitor.plan import Plan
 from monitor.probes.base import Check, MeasureSpec, Run, ThresholdFields
 from monitor.units import Unit
 
-DAY = timedelta(days=1)
+KEPT = RetentionFields(samples=timedelta(days=1))
 
 
 class Gauge(Check):
@@ -26,7 +26,12 @@ class Gauge(Check):
         MeasureSpec("load", Unit.RATIO, "how full it would have to be", exceeds=True),
         MeasureSpec("size", Unit.BYTES, "how large it is"),
         MeasureSpec("count", Unit.NUMBER, "how many there are"),
+        MeasureSpec("events", Unit.NUMBER, "how many events there were", ("type", "shop")),
+        MeasureSpec("expiry", Unit.TIMESTAMP, "when it ends"),
     )
+
+    def declared(self) -> tuple[MeasureSpec, ...]:
+        return (*self.measures, MeasureSpec("found", Unit.NUMBER, "what a query gives"))
 
     @property
     def host(self) -> str:
@@ -52,10 +57,10 @@ class Odd(Gauge):
     )
 
 
-def planned(check: Check) -> tuple[Plan, list[str]]:
+def planned(check: Check, kept: RetentionFields = KEPT) -> tuple[Plan, list[str]]:
     context = Context(Variables({}))
     section = Section(Document("shop.yaml", {"system": "shop"}), ("checks", "site"), context)
-    plan = make_plan(CheckId("shop", "site"), check, SystemFields(checks={}), section, DAY)
+    plan = make_plan(CheckId("shop", "site"), check, SystemFields(checks={}), section, kept)
     return plan, [fault.message for fault in context.faults]
 
 
@@ -185,6 +190,84 @@ def test_a_window_must_hold_what_its_function_needs(watch: str, every: str, held
     check = Gauge.model_validate({"every": every, "thresholds": [{"watch": watch, "target": target}]})
     faults = [fault for fault in planned(check)[1] if "window" in fault]
     assert (not faults) is held
+
+
+@pytest.mark.parametrize(
+    ("watch", "figure"),
+    [
+        ("usual(count, 1h)", "> 3"),
+        ("usual(duration, 1d, 100ms)", "< 0.3"),
+        ("usual(rate(count, 5m), 0.1/s)", "> 3"),
+        ("drift(events by type, 1d)", "> 30%"),
+        ("drift(rate(events, 1d) by shop, 100)", ">= 100%"),
+        ("drift(events, 1d)", "> 0"),
+        ("unseen(events by type)", "> 0"),
+        ("unseen(found)", "> 0"),
+        ('unseen(events{shop="a"})', "> 0"),
+    ],
+)
+def test_what_looks_back_is_a_threshold_like_any_other(watch: str, figure: str) -> None:
+    """What a file's own query gives may have labels that only the query knows."""
+    assert faults_of(watch, warning=figure) == []
+
+
+@pytest.mark.parametrize(
+    ("watch", "figure", "fault"),
+    [
+        ("usual(count, 1h, 5MB)", "> 3", "'usual(count, 1h, 5MB)': '5MB' is not a plain number"),
+        ("usual(duration, 1h, 5)", "> 3", "'usual(duration, 1h, 5)' needs a unit such as 5ms"),
+        ("usual(duration, 1h)", "> 3s", "'> 3s': '3s' is not a plain number"),
+        ("usual(expiry, 1h)", "> 3", "usual(expiry, 1h): expiry is a moment, judged by the time left; …"),
+        ("usual(rate(share, 1h))", "> 3", "usual(rate(share, 1h)): share is in ratio and no counter; …"),
+        ("usual(rate(count, 10s))", "> 3", "a window of 10 s holds 1 runs every 30 s, usual(rate(count, 10s)) needs 2"),
+        ("drift(events by kind, 1d)", "> 3%", "events has no label 'kind'"),
+        ("drift(count, 1d)", "> 3%", "count has no label whose values drift could tell apart"),
+        ("drift(events, 1d)", "> 100%", "'> 100%' can never be true of drift(events, 1d)"),
+        ("drift(events, 1d)", ">= 0%", "'>= 0%' is always true of drift(events, 1d)"),
+        ("drift(events, 1d)", "> 3", "'> 3' needs a unit such as 3%"),
+        ("unseen(count)", "> 0", "count has no label whose values unseen could tell apart"),
+        ("unseen(events)", "< 0", "'< 0' can never be true of unseen(events)"),
+        ("unseen(events, 2d)", "> 0", "the window is longer than samples are kept (1 d)"),
+    ],
+)
+def test_what_makes_no_sense_of_the_past_is_a_fault(watch: str, figure: str, fault: str) -> None:
+    (found,) = faults_of(watch, warning=figure)
+    assert found == fault or (fault.endswith("…") and found.startswith(fault[:-1]))
+
+
+def test_what_is_usual_at_an_hour_needs_a_run_in_each() -> None:
+    every = {"every": "61m", "thresholds": [{"watch": "usual(count, 1d)", "warning": "> 3"}]}
+    faults = planned(Gauge.model_validate(every))[1]
+    assert "what is usual is known by the hour, and it runs every 1 h 1 min" in faults
+    assert not any("usual" in fault for fault in planned(Gauge.model_validate({**every, "every": "1h"}))[1])
+
+
+@pytest.mark.parametrize(
+    ("watch", "days", "enough"),
+    [
+        ("usual(count, 1d)", 14, True),
+        ("usual(count, 1d)", 13, False),
+        ("unseen(events)", 14, True),
+        ("unseen(events)", 13, False),
+        ("drift(events, 1d)", 15, True),
+        ("drift(events, 1d)", 14, False),
+    ],
+)
+def test_hours_must_be_kept_for_as_long_as_it_looks_back(watch: str, days: int, enough: bool) -> None:
+    """Else it would be silent for ever."""
+    check = Gauge.model_validate(
+        {"thresholds": [{"watch": watch, "target": "< 1" if "drift" not in watch else "< 1%"}]}
+    )
+    faults = [fault for fault in planned(check, RetentionFields(hours=timedelta(days=days)))[1] if "looks" in fault]
+    needed = "15 d" if "drift" in watch else "14 d"
+    assert faults == ([] if enough else [f"{watch} looks back {needed}, and hours are kept {days} d"])
+
+
+def test_the_least_amount_and_the_zone_are_part_of_the_plan() -> None:
+    check = Gauge.model_validate({"thresholds": [{"watch": "usual(size, 1h, 25MB)", "warning": "> 3"}]})
+    plan = planned(check)[0]
+    assert plan.thresholds[0].watch.floor == 25e6
+    assert plan.zone == "UTC"
 
 
 def test_a_remedy_is_lines_or_steps() -> None:

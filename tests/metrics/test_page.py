@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -92,6 +93,24 @@ def test_series_left_out_are_added_up(metrics: Metrics) -> None:
     metrics.left_out(SITE, 1)
     metrics.left_out(CheckId("shop", "gone"), 9)
     assert value(read(metrics), "monitor_series_left_out_total") == 3
+
+
+def test_how_much_past_is_known_is_shown_for_what_is_held_against_it() -> None:
+    """From 0 on; a reload keeps it for what stays, and what goes vanishes."""
+    name = "monitor_threshold_history_seconds"
+    usual, mix, other = (
+        threshold(text, Unit.NUMBER, 3) for text in ("usual(used, 1h)", 'drift(used{a="b"}, 1d)', "p95(used, 5m)")
+    )
+    metrics = Metrics()
+    metrics.watch(plan(SITE, usual, mix, other))
+    assert [value(read(metrics), name, watch=one.watch.text) for one in (usual, mix, other)] == [0, 0, None]
+    metrics.looks_back(SITE, {usual.watch.text: timedelta(hours=2), "gone": timedelta(hours=9)})
+    metrics.looks_back(CheckId("shop", "gone"), {usual.watch.text: timedelta(hours=9)})
+    metrics.watch(plan(SITE, usual, other))
+    assert value(read(metrics), name, watch=usual.watch.text) == 7_200
+    assert len([key for key in read(metrics) if key[0] == name]) == 1
+    metrics.watch(plan(SITE, other))
+    assert not [key for key in read(metrics) if key[0] == name]
 
 
 def test_missed_runs_are_added_up(metrics: Metrics) -> None:
@@ -340,7 +359,8 @@ def full_page(*, openmetrics: bool = False) -> Metrics:
     """Return metrics with everything on the page."""
     metrics = Metrics()
     metrics.watch(plan(SITE, threshold("duration", Unit.SECONDS, 0.3, 0.5)))
-    metrics.watch(plan(CheckId("shop", 'c"a\nr\\t'), threshold("used", Unit.RATIO, 0.8)))
+    past = threshold('usual(used{a="b"}, 1h)', Unit.NUMBER, 3)
+    metrics.watch(plan(CheckId("shop", 'c"a\nr\\t'), threshold("used", Unit.RATIO, 0.8), past))
     measures = [Measure(spec.name, 1.5, labels(dict.fromkeys(spec.labels, "x"))) for spec in Web.measures]
     metrics.sample(sample(State.UP, *measures))
     metrics.sample(sample(State.DOWN, reason=Reason.DNS))

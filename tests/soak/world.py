@@ -17,7 +17,7 @@ from tests.soak.oracle import Belief, Rule
 from tests.soak.script import CHECKS, TIMED, Away, Look, Mood, at
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -336,6 +336,13 @@ class Disk:
     async def hours(self, check: CheckId, since: datetime) -> list[Hour]:
         with self._outside.world.loop.busy():
             return await self.store.hours(check, since)
+
+    async def replay_hours(self, check: CheckId, since: datetime, measures: Collection[str]) -> AsyncIterator[Hour]:
+        await _reach(self._outside)
+        with self._outside.world.loop.busy():
+            found = [hour async for hour in self.store.replay_hours(check, since, measures)]
+        for hour in found:
+            yield hour
 
     async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:
         await _reach(self._outside)

@@ -28,6 +28,7 @@ from monitor.model import (
     State,
 )
 from monitor.store import Hour, HourMeasure, Retention, StoreUnavailable
+from monitor.store.sql import HOURS_A_PAGE
 from tests.fakes import START
 from tests.store import values
 from tests.store.files import leading
@@ -338,6 +339,39 @@ async def test_an_hour_appears_when_it_is_over(store: Store) -> None:
     await store.tidy(START + 2 * HOUR)
     assert [hour.at for hour in await store.hours(SITE, BEGINNING)] == [START, START + HOUR]
     assert [hour.at for hour in await store.hours(SITE, START + SECOND)] == [START + HOUR]
+
+
+async def test_hours_are_replayed_with_the_measures_that_are_asked_for(store: Store) -> None:
+    """More than a page of them, of one check, from a moment on; none is lost or twice where a page ends."""
+    count = HOURS_A_PAGE + 20
+    kept = Measure("x", 1.0, (("type", "a"),)), Measure("x", 2.0), Measure("y", 3.0)
+    made = [replace(sample(START + number * HOUR), measures=kept) for number in range(count)]
+    await store.write([Change(samples=(*made, sample(START + HOUR, check=BASKET)))])
+    await store.tidy(START + count * HOUR)
+    whole = await store.hours(SITE, START + HOUR)
+    found = [hour async for hour in store.replay_hours(SITE, START + HOUR, {"x", "z"})]
+    assert len(found) == len(whole) == count - 1
+    assert found == [replace(hour, measures=tuple(one for one in hour.measures if one.name == "x")) for hour in whole]
+    assert [hour async for hour in store.replay_hours(SITE, START + count * HOUR, {"x"})] == []
+    assert [hour async for hour in store.replay_hours(CheckId("no", "such"), BEGINNING, {"x"})] == []
+
+
+async def test_others_have_their_turn_while_hours_are_replayed(store: Store) -> None:
+    """One row is decoded at a time."""
+    await store.write([Change(samples=tuple(sample(START + number * HOUR) for number in range(30)))])
+    await store.tidy(START + 30 * HOUR)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    seen = [turns async for _ in store.replay_hours(SITE, BEGINNING, {"duration"})]
+    beside.cancel()
+    assert len(set(seen)) == len(seen) == 30
 
 
 async def test_a_sum_beyond_every_float_is_infinite(store: Store) -> None:

@@ -55,6 +55,7 @@ async def test_it_is_unavailable_until_it_can_be_opened_and_then_everything_is_p
     assert [owed.notification for owed in await store.owed()] == [note]
     assert await store.journal(before) == []
     assert await store.hours(SITE, before) == []
+    assert [hour async for hour in store.replay_hours(SITE, before, {"duration"})] == []
     await store.tidy(START)
     await store.close()
 

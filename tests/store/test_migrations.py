@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +176,38 @@ async def test_an_unreadable_row_is_named(tmp_path: Path) -> None:
             with pytest.raises(StoreUnusable, match=f"an unreadable {table[:-1]}"):
                 await getattr(store, method)()
         await store.close()
+
+
+async def test_an_unreadable_hour_is_named(tmp_path: Path) -> None:
+    """Whatever is wrong with it: no JSON, not a list, too few figures."""
+    path = tmp_path / "monitor.db"
+    await left_behind(path)
+    store = await leading(path)
+    await store.tidy(START + timedelta(hours=9))
+    await store.close()
+    for body in ("{", "[1]", "5", '[["duration", []]]', '[["duration", 1, 2, 3, 4, 5]]'):
+        alter(path, f"UPDATE hours SET measures = '{body}'")
+        store = await leading(path)
+        with pytest.raises(StoreUnusable, match="an unreadable hour of shop/site"):
+            await store.hours(SITE, BEGINNING)
+        with pytest.raises(StoreUnusable, match="an unreadable hour of shop/site"):
+            [hour async for hour in store.replay_hours(SITE, BEGINNING, {"duration"})]
+        await store.close()
+
+
+async def test_what_the_next_release_sums_up_besides_is_left_out(tmp_path: Path) -> None:
+    """So that it may say more of a measure, while this one still leads."""
+    path = tmp_path / "monitor.db"
+    await left_behind(path)
+    store = await leading(path)
+    await store.tidy(START + timedelta(hours=9))
+    before = await store.hours(SITE, BEGINNING)
+    await store.close()
+    alter(path, """UPDATE hours SET measures = json_set(measures, '$[0][#]', 7.5)""")
+    store = await leading(path)
+    assert await store.hours(SITE, BEGINNING) == before
+    assert before
+    await store.close()
 
 
 async def test_fields_of_the_next_release_are_left_out(tmp_path: Path) -> None:
