@@ -108,6 +108,7 @@ def test_a_check_that_is_switched_off_is_a_note(tmp_path: Path) -> None:
 def test_a_channel_that_is_skipped_is_doubtful(tmp_path: Path) -> None:
     """Somebody may then hear of nothing."""
     text = WELL.replace("channels:", "channels:\n  pager: {kind: webhook, url: 'https://p.example.com', if_set: PAGER}")
+    text = f"routes: [{{notify: ops}}]\n{text}"
     (doubt,) = [doubt for doubt in told(tmp_path, text) if doubt.key == "pager"]
     assert doubt.message == "is skipped: PAGER is not set"
 
