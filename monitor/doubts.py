@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.expect.rules import Expect
-from monitor.expect.status import within
 from monitor.model import Severity
 from monitor.settings import unknown_variables
 
@@ -15,11 +12,7 @@ if TYPE_CHECKING:
 
     from monitor.config import Config
     from monitor.plan import Plan
-    from monitor.probes.base import Check
     from monitor.settings import Settings
-
-PROOFS = {"values", "cors", "location", "content_type", "headers", "body", "json_"}
-"""What tells the right answer from any other; a status and a duration do not."""
 
 MOST_VALUES = 20_000
 """How many values a window may hold before its memory, some MB for each series, is probably not meant."""
@@ -52,8 +45,7 @@ def _of_checks(config: Config) -> Iterator[Doubt]:
 
 def _of_plan(plan: Plan) -> Iterator[str]:
     check = plan.check
-    if _any_page_will_do(check):
-        yield "any page that answers 200 satisfies it, an error page too: expect something of its body or headers"
+    yield from check.doubts()
     if check.timeout > check.every:
         yield "its timeout is longer than the time between two runs, so runs are missed while it does not answer"
     for threshold in plan.thresholds:
@@ -61,13 +53,6 @@ def _of_plan(plan: Plan) -> Iterator[str]:
             yield f"{threshold.watch.text} holds more than {MOST_VALUES:,} values of each series: run it less often"
     if not plan.down and not any(threshold.figures for threshold in plan.thresholds):
         yield "nothing that it finds alerts anybody"
-
-
-def _any_page_will_do(check: Check) -> bool:
-    expect = getattr(check, "expect", None)
-    if not isinstance(expect, Expect) or (check.model_fields_set | expect.model_fields_set) & PROOFS:
-        return False
-    return expect.status is None or within(HTTPStatus.OK, expect.status)
 
 
 def _of_telling(config: Config) -> Iterator[Doubt]:

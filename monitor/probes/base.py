@@ -17,6 +17,8 @@ from monitor.plain import plain
 from monitor.units import Unit, show_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from monitor.clock import Clock
     from monitor.databases import Databases
     from monitor.network import Resolver, TlsContexts
@@ -153,6 +155,11 @@ class Check(Fields, ABC):
         return ""
 
     @property
+    def asks(self) -> tuple[tuple[str, str], ...]:
+        """Return what one run asks over HTTP at most, a method and an address each: what rate limits count."""
+        return ()
+
+    @property
     def alone(self) -> str:
         """Return what only one run at a time may use, such as a database; empty: nothing."""
         return ""
@@ -170,6 +177,10 @@ class Check(Fields, ABC):
 
     def implied(self) -> tuple[ThresholdFields, ...]:
         """Return the thresholds that come with the kind unless the file watches the same measure itself."""
+        return ()
+
+    def doubts(self) -> Iterable[str]:
+        """Return what is allowed and yet probably not meant, a sentence each, as far as the fields alone tell."""
         return ()
 
     @property
@@ -201,6 +212,7 @@ class Run:
 
     resources: Resources
     timeout: timedelta
+    clock: Clock
     memory: dict[str, Any] = field(default_factory=dict)
     """What the check's runs note for the next one, such as counters: empty at first, and lost with the process."""
     measures: list[Measure] = field(default_factory=list)
@@ -236,7 +248,7 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
     An exception that is not a `Failure` is a bug of ours: it is logged with its traceback and makes the sample unknown.
     """
     started = clock.now()
-    run = Run(resources, check.timeout, resources.memories.setdefault((check_id, check.kind), {}))
+    run = Run(resources, check.timeout, clock, resources.memories.setdefault((check_id, check.kind), {}))
     state, reason, detail = State.UP, None, ""
     try:
         async with asyncio.timeout(check.timeout.total_seconds()):
