@@ -22,6 +22,7 @@ STAND_INS = (
     "placeholder.invalid",
     "placeholder",
     "placeholder@placeholder.invalid",
+    "whsec_cGxhY2Vob2xkZXI=",
     "smtp://placeholder.invalid",
     "postgresql://placeholder.invalid/placeholder",
     "redis://placeholder.invalid",

@@ -215,6 +215,8 @@ class Run:
     clock: Clock
     memory: dict[str, Any] = field(default_factory=dict)
     """What the check's runs note for the next one, such as counters: empty at first, and lost with the process."""
+    asking: str = ""
+    """What is being waited for, in a few words, where a run asks for several things: told if the deadline ends it."""
     measures: list[Measure] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
 
@@ -254,7 +256,8 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
         async with asyncio.timeout(check.timeout.total_seconds()):
             await check.probe(run)
     except TimeoutError:
-        detail = f"no answer within {show_duration(check.timeout.total_seconds())}"
+        what = f" to {run.asking}" if run.asking else ""
+        detail = f"no answer{what} within {show_duration(check.timeout.total_seconds())}"
         state, reason = State.DOWN, Reason.TIMEOUT
     except Failure as failure:
         state, reason, detail = failure.state, failure.reason, failure.detail

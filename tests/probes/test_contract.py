@@ -75,6 +75,13 @@ KINDS = [
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
     ),
+    Kind(
+        "webhook",
+        lambda host, port, _: {"url": f"http://{host}:{port}/", "scheme": "stripe"},
+        says(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
+        drip=b"HTTP/1.1 400 Bad Request\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 400 Bad Request\r\nContent-Length: 9\r\n\r\nhalf",
+    ),
 ]
 ALL = [kind.name for kind in KINDS] + ["dns"]
 
@@ -252,7 +259,14 @@ async def expose_http(text: str, _names: NameServer, resources: Resources, _fold
         return await observed(made("http", url=url, expect={"body": {"equals": "never"}}), resources)
 
 
-EXPOSED = {"tcp": expose_tcp, "tls": expose_tls, "dns": expose_dns, "http": expose_http}
+async def expose_webhook(text: str, _names: NameServer, resources: Resources, _folder: Path) -> Sample:
+    body = text.encode()
+    reply = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    async with tcp_peer(says(reply)) as peer:
+        return await observed(made("webhook", url=f"http://127.0.0.1:{peer.port}/", scheme="stripe"), resources)
+
+
+EXPOSED = {"tcp": expose_tcp, "tls": expose_tls, "dns": expose_dns, "http": expose_http, "webhook": expose_webhook}
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -17,7 +17,7 @@ from tests.peers import name_server
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tests.peers import Authority, NameServer
 
@@ -66,6 +66,8 @@ class Origins:
 class Site:
     """One host: answers by method and path, 404 for the rest. `instead` is said to every request while it is set.
 
+    An answer may be a function of the request's headers and body.
+
     `headers` come with every answer. `bearer`: 401 to whoever lacks that token.
     `hangs_up`: connections end without an answer.
     """
@@ -80,7 +82,7 @@ class Site:
 
     def heal(self) -> None:
         """Have no answer, no fault, and a good certificate."""
-        self.answers: dict[tuple[str, str], Answer] = {}
+        self.answers: dict[tuple[str, str], Answer | Callable[[Mapping[str, str], bytes], Answer]] = {}
         self.instead: Answer | None = None
         self.headers: dict[str, str] = {}
         self.origins: Origins | None = None
@@ -108,13 +110,15 @@ class Site:
 
     async def answer(self, request: web.Request) -> web.Response:
         found = self.instead or self._answer(request)
+        if not isinstance(found, Answer):
+            found = found(request.headers, await request.read())
         await asyncio.sleep(found.delay)
         if self.hangs_up and request.transport:
             request.transport.abort()
         headers = {**self._allowing(request), **self.headers, **found.headers}
         return web.Response(status=found.status, body=found.body.encode(), headers=headers)
 
-    def _answer(self, request: web.Request) -> Answer:
+    def _answer(self, request: web.Request) -> Answer | Callable[[Mapping[str, str], bytes], Answer]:
         if self.bearer and request.headers.get("Authorization") != f"Bearer {self.bearer}":
             return Answer(401, '{"title": "Unauthenticated"}')
         if self.origins and request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
