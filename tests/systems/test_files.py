@@ -16,11 +16,11 @@ from monitor.settings import read_settings
 from tests.systems.bench import FILES
 
 COVERED = {
-    "seedsource": "SS-01 SS-02 SS-04 SS-05 SS-08 SS-09 SS-14 SS-15 SS-18 SS-21",
+    "seedsource": "SS-01 SS-02 SS-03 SS-04 SS-05 SS-08 SS-09 SS-14 SS-15 SS-18 SS-21",
     "realstaging": "RS-01 RS-12 RS-13 RS-16 RS-21",
     "capliquify": "CL-01 CL-02 CL-03 CL-21 CL-22",
-    "tatame": "TA-01 TA-06 TA-21 TA-27 TA-28",
-    "ecomdash": "ED-01 ED-02 ED-18 ED-19 ED-26 ED-27",
+    "tatame": "TA-01 TA-04 TA-06 TA-11 TA-12 TA-21 TA-27 TA-28",
+    "ecomdash": "ED-01 ED-02 ED-16 ED-18 ED-19 ED-26 ED-27",
 }
 SECRET = re.compile(r"(?i)(?:bearer|password|authorization|dsn|token): *\"?([^\s\"},]+)")
 EACH = [(system, requirement) for system, listed in COVERED.items() for requirement in listed.split()]
