@@ -156,6 +156,24 @@ def test_a_scheme_of_ones_own_can_be_slacks() -> None:
     )
 
 
+def test_a_scheme_of_ones_own_can_be_svixs() -> None:
+    """docs.svix.com, Verifying webhooks manually: Standard Webhooks under other names."""
+    scheme = Signature(
+        header="svix-signature",
+        value="v1,{signature}",
+        signs="{id}.{timestamp}.{body}",
+        encoding="base64",
+        key="base64",
+        prefix="whsec_",
+        headers={"svix-id": "{id}", "svix-timestamp": "{timestamp}"},
+    ).scheme
+    secret = f"whsec_{base64.b64encode(b'correct horse').decode()}"
+    event = made(scheme, seconds_ago(0))
+    headers = dict([*scheme.accompanying(event), ("svix-signature", signature(event, scheme, secret))])
+    renamed = {name.replace("svix", "webhook"): value for name, value in headers.items()}
+    assert Webhook(secret).verify(event.body, renamed) == json.loads(event.body)
+
+
 @pytest.mark.parametrize(
     ("fields", "secret", "body", "digest"),
     [

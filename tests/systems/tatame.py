@@ -94,7 +94,7 @@ class Tatame(StandIn):
         self.server.answers[WEBHOOK] = Answer(500, "Internal Server Error")
 
     def answers_webhooks_slowly(self, seconds: float) -> None:
-        """What it takes, and what has no signature."""
+        """Delay what it takes, and what has no signature."""
 
         def answer(headers: Mapping[str, str], body: bytes) -> Answer:
             found = self.receiver(headers, body)

@@ -84,6 +84,8 @@ class Signature(Fields):
     """How the signature is written."""
     key: KeyForm = "text"
     """How the secret holds the key: as it stands, or written in base64 or hex."""
+    prefix: str = ""
+    """How a secret begins, such as `whsec_`; in base64 and hex the key is what follows."""
     headers: dict[HeaderName, str] = Field(default={})
     """Headers that come with each event: `X-Request-Timestamp: "{timestamp}"`."""
 
