@@ -150,8 +150,10 @@ class TestSelection:
         assert list(load(source, {}, ["shop"]).plans) == [SITE]
         (source / "shed.yaml").write_text(unset.replace("kind: tcp", "kind: tpc"))
         assert told(source, systems=["shop"]) == [
-            "shed.yaml:3: shed/door.kind: 'tpc' is not a kind of check; "
-            "did you mean tcp? allowed: http, tcp, tls, dns, webhook"
+            (
+                "shed.yaml:3: shed/door.kind: 'tpc' is not a kind of check; did you mean tcp? "
+                "allowed: http, tcp, tls, dns, webhook"
+            )
         ]
 
     def test_a_route_may_name_a_system_that_is_not_selected(self, write: Write) -> None:

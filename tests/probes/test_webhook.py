@@ -29,8 +29,10 @@ from tests.systems.site import Answer, Site, page, says_json
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator
+    from datetime import datetime
     from pathlib import Path
 
+    from monitor.clock import Clock
     from monitor.plan import Plan
     from monitor.probes.base import Resources
     from tests.peers import Talk
@@ -69,10 +71,10 @@ def check(url: str, **fields: object) -> WebhookCheck:
     return WebhookCheck.model_validate({"url": f"{url}/hooks", "scheme": "stripe", "secret": STRIPE, **fields})
 
 
-async def looked(made: WebhookCheck, resources: Resources) -> Sample:
+async def looked(made: WebhookCheck, resources: Resources, clock: Clock | None = None) -> Sample:
     """Look once, with the check's secrets known as the daemon knows them, and hold the sample against the kind."""
     redact = Redactor([*(made.secret or ()), Secret("hunter2")])
-    sample = await observe(CHECK, made, replace(resources, redact=redact), SystemClock())
+    sample = await observe(CHECK, made, replace(resources, redact=redact), clock or SystemClock())
     assert sample.reason is None or sample.reason in made.reasons
     declared = {spec.name: set(spec.labels) for spec in made.declared()}
     assert all({name for name, _ in measure.labels} == declared[measure.name] for measure in sample.measures)
@@ -212,6 +214,18 @@ async def test_a_clock_that_is_ten_minutes_ahead_refuses_the_canary(resources: R
     assert (sample.state, sample.reason) == (State.DOWN, Reason.HEADER)
     assert re.search(r"its clock is (9 min 59 s|10 min) ahead of ours, so one of the two is wrong", sample.detail)
     assert "Timestamp outside the tolerance zone" in sample.detail
+
+
+async def test_a_clock_that_was_set_under_the_daemon_is_no_fault_of_the_receiver(resources: Resources) -> None:
+    """The daemon's own time leans towards it for hours; events carry what the machine's clock shows."""
+
+    class Leaning(SystemClock):
+        def now(self) -> datetime:
+            return super().now() - timedelta(hours=1)
+
+    async with listening(Receiver("standard-webhooks", STANDARD)) as site:
+        made = check(site.url, scheme="standard-webhooks", secret=STANDARD, **CANARY)
+        assert (await looked(made, resources, Leaning())).state is State.UP
 
 
 async def test_a_clock_that_is_ten_minutes_behind_takes_an_old_event(resources: Resources) -> None:

@@ -97,7 +97,7 @@ class WebhookCheck(WebCheck):
     @field_validator("secret")
     @classmethod
     def _readable(cls, secrets: Secrets | None, info: ValidationInfo) -> Secrets | None:
-        scheme = _scheme(info.data.get("scheme"), info.data.get("signature"))
+        scheme = _scheme_of(info.data.get("scheme"), info.data.get("signature"))
         for secret in secrets or ():
             if scheme:
                 scheme.read_key(secret.reveal())
@@ -189,14 +189,14 @@ class WebhookCheck(WebCheck):
 
     @cached_property
     def _scheme(self) -> Scheme:
-        return _scheme(self.scheme, self.signature) or UNNAMED
+        return _scheme_of(self.scheme, self.signature) or UNNAMED
 
     @cached_property
     def _keys(self) -> list[bytes]:
         return [self._scheme.read_key(secret.reveal()) for secret in self.secret or ()]
 
 
-def _scheme(name: str | None, signature: Signature | None) -> Scheme | None:
+def _scheme_of(name: str | None, signature: Signature | None) -> Scheme | None:
     if name == "hmac":
         return signature.scheme if signature else None
     return SCHEMES[name] if name else None
