@@ -212,7 +212,7 @@ async def test_a_clock_that_is_ten_minutes_ahead_refuses_the_canary(resources: R
     async with listening(receiver) as site:
         sample = await looked(check(site.url, **CANARY), resources)
     assert (sample.state, sample.reason) == (State.DOWN, Reason.HEADER)
-    assert re.search(r"its clock is (9 min 59 s|10 min) ahead of ours, so one of the two is wrong", sample.detail)
+    assert re.search(r"its clock is (9 min 5\d s|10 min) ahead of ours, so one of the two is wrong", sample.detail)
     assert "Timestamp outside the tolerance zone" in sample.detail
 
 
@@ -234,7 +234,7 @@ async def test_a_clock_that_is_ten_minutes_behind_takes_an_old_event(resources: 
     async with listening(receiver) as site:
         sample = await looked(check(site.url, **CANARY), resources)
     assert sample.reason is Reason.AUTH
-    assert re.search(r"an old event was accepted.*; its clock is 11 min( 1 s)? behind ours", sample.detail)
+    assert re.search(r"an old event was accepted.*; its clock is 11 min( \d s)? behind ours", sample.detail)
 
 
 async def test_a_receiver_that_looks_at_no_time_is_found(resources: Resources) -> None:
@@ -318,6 +318,8 @@ async def test_what_a_receiver_repeats_of_a_secret_is_not_told(resources: Resour
         ({"scheme": "standard-webhooks", "secret": "whsec_hunter2!"}, "key as base64"),
         ({"scheme": "shopify", "secret": "hunter2 "}, "white space"),
         ({"secret": []}, "must not be empty"),
+        ({"url": "https://me:hunter2@shop.example.com/hooks"}, "does not belong in the address"),
+        ({"url": "shop.example.com/hooks"}, "is not an address"),
         ({"scheme": "strip"}, "is not allowed"),
         ({"scheme": "hmac"}, "scheme: hmac and signature go together"),
         ({"signature": {"header": "X-S"}}, "scheme: hmac and signature go together"),
