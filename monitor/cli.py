@@ -304,7 +304,7 @@ async def _check(plans: Sequence[Plan], config: Config, settings: Settings, outp
 
 async def _ask(config: Config, settings: Settings) -> list[Doubt]:
     async with reach_outside() as outside:
-        return await doubts_of_targets(config, outside.for_probes(redactor(config, settings)))
+        return await doubts_of_targets(config, outside.for_probes(redactor(config, settings)), SystemClock())
 
 
 async def _notify(channel: str, config: Config, settings: Settings) -> str:

@@ -32,6 +32,10 @@ class Clock(Protocol):
         """Return at `moment`, or at once if it has passed."""
         ...
 
+    def wall(self) -> datetime:
+        """Return what the machine's own clock shows, for others to compare with theirs. It may jump."""
+        ...
+
 
 @dataclass(slots=True)
 class SteadyTime:
@@ -62,6 +66,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present moment in UTC."""
         return EPOCH + timedelta(microseconds=self._time.advance(_monotonic(), _wall()))
+
+    def wall(self) -> datetime:
+        """Return what the system's wall clock shows, in UTC."""
+        return EPOCH + timedelta(microseconds=_wall())
 
     def offset(self) -> timedelta:
         """Return how far the system's wall clock is ahead of the time this daemon uses."""

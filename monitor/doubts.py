@@ -14,6 +14,7 @@ from monitor.units import show_duration
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from monitor.clock import Clock
     from monitor.config import Config
     from monitor.plan import Plan
     from monitor.probes.base import Check, Resources
@@ -52,7 +53,7 @@ def notes(config: Config) -> list[str]:
     return [*switched_off, *silent]
 
 
-async def doubts_of_targets(config: Config, resources: Resources) -> list[Doubt]:
+async def doubts_of_targets(config: Config, resources: Resources, clock: Clock) -> list[Doubt]:
     """Ask the targets themselves, all at once, and return what is doubtful about them, in the order of the file.
 
     Each check has its deadline. One that cannot be asked is doubtful for that; of those on one database, others are not
@@ -61,15 +62,15 @@ async def doubts_of_targets(config: Config, resources: Resources) -> list[Doubt]
     targets: dict[str, list[Plan]] = {}
     for plan in config.plans.values():
         targets.setdefault(plan.check.alone or str(plan.id), []).append(plan)
-    found = await asyncio.gather(*(_of_target(plans, resources) for plans in targets.values()))
+    found = await asyncio.gather(*(_of_target(plans, resources, clock) for plans in targets.values()))
     return [doubt for doubts in found for doubt in doubts]
 
 
-async def _of_target(plans: Sequence[Plan], resources: Resources) -> list[Doubt]:
+async def _of_target(plans: Sequence[Plan], resources: Resources, clock: Clock) -> list[Doubt]:
     """Return the doubts of checks that look at the same target, each doubt once."""
     found: dict[str, Doubt] = {}
     for plan in plans:
-        asked, messages = await _asked(plan.check, resources)
+        asked, messages = await _asked(plan.check, resources, clock)
         for message in messages:
             found.setdefault(message, Doubt(plain(resources.redact(message)), str(plan.id), plan.where))
         if not asked:
@@ -77,11 +78,11 @@ async def _of_target(plans: Sequence[Plan], resources: Resources) -> list[Doubt]
     return list(found.values())
 
 
-async def _asked(check: Check, resources: Resources) -> tuple[bool, Sequence[str]]:
+async def _asked(check: Check, resources: Resources, clock: Clock) -> tuple[bool, Sequence[str]]:
     """Return whether the target of `check` could be asked, and what is doubtful about it, or why it could not."""
     try:
         async with asyncio.timeout(check.timeout.total_seconds()):
-            return True, await check.inspect(Run(resources, check.timeout))
+            return True, await check.inspect(Run(resources, check.timeout, clock))
     except TimeoutError:
         return False, [f"could not be asked: no answer within {show_duration(check.timeout.total_seconds())}"]
     except Failure as failure:

@@ -25,6 +25,7 @@ TOLD = ("description", "default", "examples")
 NAMED_PARTS = {"properties", "patternProperties"}
 LISTED_PARTS = {"anyOf", "oneOf", "allOf", "prefixItems"}
 SINGLE_PARTS = {"items", "additionalProperties"}
+ADDRESS = "https://shop.example.com/"
 UNITS = (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1))
 
 Schema = dict[str, Any]
@@ -35,8 +36,8 @@ def schema() -> Schema:
     models: list[type[BaseModel]] = [MainFile, SystemFields, SystemFile]
     checks, channels = CHECKS.all(), CHANNELS.all()
     definitions = definitions_of([*models, *checks.values(), *channels.values()])
-    definitions["Check"] = _choice(checks, definitions)
-    definitions["Channel"] = _choice(channels, definitions)
+    definitions["Check"] = _choice(checks, CHECKS.of_address(ADDRESS), definitions)
+    definitions["Channel"] = _choice(channels, CHANNELS.of_address(ADDRESS), definitions)
     _name(definitions["MainFile"], "channels", _ref("Channel"))
     _name(definitions["MainFile"], "systems", _ref("SystemFields"))
     for model in ("SystemFields", "SystemFile"):
@@ -89,11 +90,16 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _choice(kinds: Mapping[str, type[BaseModel]], definitions: Mapping[str, Schema]) -> Schema:
-    """Return the schema of one check or channel: an address, or a mapping whose kind says what it may hold."""
+def _choice(
+    kinds: Mapping[str, type[BaseModel]], meant: tuple[str, Any] | None, definitions: Mapping[str, Schema]
+) -> Schema:
+    """Return the schema of one check or channel: an address, or a mapping whose kind says what it may hold.
+
+    `meant` is the kind that a `url` means where none is said.
+    """
     for name, kind in kinds.items():
         definitions[kind.__name__]["properties"]["kind"] = {"const": name}
-    told_by_url = [_ref(kind.__name__) for kind in kinds.values() if "url" in keys(kind)]
+    told_by_url = [_ref(kind.__name__) for name, kind in kinds.items() if meant and name == meant[0]]
     return {
         "if": {"type": "string"},
         "else": {

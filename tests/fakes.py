@@ -21,6 +21,9 @@ class FakeClock:
     def now(self) -> datetime:
         return self._now
 
+    def wall(self) -> datetime:
+        return self._now
+
     async def sleep_until(self, moment: datetime) -> None:
         if moment <= self._now:
             await asyncio.sleep(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,3 +49,4 @@ async def test_the_system_clock_sleeps_until_the_moment() -> None:
     await clock.sleep_until(start)
     assert clock.now() >= start + 20 * SECOND / 1000
     assert abs(clock.offset()) < SECOND
+    assert abs(clock.wall() - datetime.now(UTC)) < SECOND

@@ -43,11 +43,9 @@ def requests(limit: RateLimitFields, plan: Plan) -> int:
     The fastest pace is the one after a failure that comes at once; a run under way when the time begins counts too.
     """
     check = plan.check
-    url, method = str(getattr(check, "url", "")), str(getattr(check, "method", ""))
-    if (limit.method and limit.method != method.upper()) or not within(url, limit.url):
-        return 0
+    counted = sum(limit.method in {"", method} and within(url, limit.url) for method, url in check.asks)
     pace = min(check.every, check.retry_every)
-    return -(-limit.per // pace)
+    return counted * -(-limit.per // pace)
 
 
 def within(url: str, prefix: str) -> bool:

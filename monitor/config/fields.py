@@ -97,7 +97,7 @@ class RetentionFields(Fields):
 class RateLimitFields(Fields):
     """A limit that a target sets on requests, so that the monitor's own never use it up. Too many are a fault.
 
-    Counted is one request for each run at the fastest pace. Redirects that lead there, and the new look at what a check
+    Counted is each request of a run, at the fastest pace. Redirects that lead there, and the new look at what a check
     `needs` before it pages, come on top: leave room for them with `share`.
     """
 

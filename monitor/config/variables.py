@@ -26,6 +26,7 @@ STAND_INS = (
     "placeholder.invalid",
     "placeholder",
     "placeholder@placeholder.invalid",
+    "whsec_cGxhY2Vob2xkZXI=",
     "smtp://placeholder.invalid",
     "postgresql://placeholder.invalid/placeholder",
     "postgresql://placeholder.invalid/pgbouncer",

@@ -22,6 +22,7 @@ KINDS: Mapping[str, str] = {
     "pgbouncer": "monitor.probes.pgbouncer:PgbouncerCheck",
     "redis": "monitor.probes.redis:RedisCheck",
     "queue": "monitor.probes.queue:QueueCheck",
+    "webhook": "monitor.probes.webhook:WebhookCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 

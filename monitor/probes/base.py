@@ -157,6 +157,11 @@ class Check(Fields, ABC):
         return ""
 
     @property
+    def asks(self) -> tuple[tuple[str, str], ...]:
+        """Return what one run asks over HTTP at most, a method and an address each: what rate limits count."""
+        return ()
+
+    @property
     def alone(self) -> str:
         """Return what only one run at a time may use, such as a database; empty: nothing."""
         return ""
@@ -218,8 +223,11 @@ class Run:
 
     resources: Resources
     timeout: timedelta
+    clock: Clock
     memory: dict[str, Any] = field(default_factory=dict)
     """What the check's runs note for the next one, such as counters: empty at first, and lost with the process."""
+    asking: str = ""
+    """What is being waited for, in a few words, where a run asks for several things: told if the deadline ends it."""
     measures: list[Measure] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
     unmeasured: set[str] = field(default_factory=set)
@@ -260,13 +268,14 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
     An exception that is not a `Failure` is a bug of ours: it is logged with its traceback and makes the sample unknown.
     """
     started = clock.now()
-    run = Run(resources, check.timeout, resources.memories.setdefault((check_id, check.kind), {}))
+    run = Run(resources, check.timeout, clock, resources.memories.setdefault((check_id, check.kind), {}))
     state, reason, detail = State.UP, None, ""
     try:
         async with asyncio.timeout(check.timeout.total_seconds()):
             await check.probe(run)
     except TimeoutError:
-        detail = f"no answer within {show_duration(check.timeout.total_seconds())}"
+        what = f" to {run.asking}" if run.asking else ""
+        detail = f"no answer{what} within {show_duration(check.timeout.total_seconds())}"
         state, reason = State.DOWN, Reason.TIMEOUT
     except Failure as failure:
         state, reason, detail = failure.state, failure.reason, failure.detail

@@ -129,6 +129,13 @@ KINDS = [
         drip=b"E\0\0\x75\x30" + b"x" * 64,
         half=b"R\0\0\0\x08\0\0",
     ),
+    Kind(
+        "webhook",
+        lambda host, port, _: {"url": f"http://{host}:{port}/", "scheme": "stripe"},
+        says(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
+        drip=b"HTTP/1.1 400 Bad Request\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 400 Bad Request\r\nContent-Length: 9\r\n\r\nhalf",
+    ),
 ]
 ALL = [kind.name for kind in KINDS] + ["dns"]
 
@@ -369,6 +376,13 @@ async def expose_pgbouncer(text: str, around: Around) -> Sample:
         )
 
 
+async def expose_webhook(text: str, around: Around) -> Sample:
+    body = text.encode()
+    reply = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    async with tcp_peer(says(reply)) as peer:
+        return await observed(made("webhook", url=f"http://127.0.0.1:{peer.port}/", scheme="stripe"), around.resources)
+
+
 EXPOSED = {
     "tcp": expose_tcp,
     "tls": expose_tls,
@@ -380,6 +394,7 @@ EXPOSED = {
     "redis": expose_redis,
     "queue": expose_queue,
     "pgbouncer": expose_pgbouncer,
+    "webhook": expose_webhook,
 }
 
 

@@ -82,6 +82,9 @@ class VirtualClock:
         while (left := moment - self.now()) > timedelta():  # noqa: ASYNC110 - time is what is waited for
             await asyncio.sleep(min(left, LONGEST_NAP).total_seconds())
 
+    def wall(self) -> datetime:
+        return EPOCH + timedelta(microseconds=self._wall())
+
     def _monotonic(self) -> int:
         return round(self._loop.time() * 1e6)
 
@@ -97,6 +100,9 @@ class Coarse:
 
     def now(self) -> datetime:
         return self._clock.now()
+
+    def wall(self) -> datetime:
+        return self._clock.wall()
 
     async def sleep_until(self, moment: datetime) -> None:
         await self._clock.sleep_until(moment + timedelta(microseconds=-moment.microsecond % 1_000_000))

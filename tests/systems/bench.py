@@ -100,6 +100,7 @@ class Bench(Generic[System]):
         self.stand_in = stand_in
         self.config = config
         self.clock = FakeClock(datetime.now(UTC))  # certificates end by the real clock
+        stand_in.clock = self.clock.now
         self._inboxes = inboxes
         self._tls = TlsContexts()
         self._redact = Redactor(config.secrets)
@@ -153,8 +154,8 @@ class Bench(Generic[System]):
 
     async def _run_and_tell(self, plan: Plan) -> Sample:
         sample = await self._run_once(plan)
-        await self.clock.advance(plan.check.every if sample.state is State.UP else plan.check.retry_every)
         await self._deliver()
+        await self.clock.advance(plan.check.every if sample.state is State.UP else plan.check.retry_every)
         return sample
 
     async def _run_once(self, plan: Plan) -> Sample:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.systems.receiver import Receiver
 from tests.systems.site import Answer, Origins, StandIn, page, says_json
 
 API, FRONTEND, SHOPIFY = "ecomdash-api.onrender.com", "ecomdash-frontend.onrender.com", "https://admin.shopify.com"
 HEALTH, READY = ("GET", "/health"), ("GET", "/health/ready")
+TOPICS = ("app_uninstalled", "shop_redact", "customer_data_request", "customer_redact")
 
 
 def health(**changed: Any) -> Answer:  # noqa: ANN401 - any JSON value
@@ -22,7 +24,9 @@ class EcomDash(StandIn):
 
     def heal(self) -> None:
         super().heal()
-        self.api.answers = {HEALTH: health(), READY: says_json({"status": "ready"})}
+        self.receiver = Receiver("shopify", "shpss_ecomdash", self.now)
+        hooks = {("POST", f"/webhooks/{topic}"): self.receiver for topic in TOPICS}
+        self.api.answers = {HEALTH: health(), READY: says_json({"status": "ready"}), **hooks}
         self.api.origins = Origins(SHOPIFY, self.frontend.url)
         self.frontend.answers = {("GET", "/"): page()}
 
@@ -42,6 +46,22 @@ class EcomDash(StandIn):
     def loses_its_database(self) -> None:
         detail = 'password authentication failed for user "ecomdash"'
         self.api.answers[READY] = says_json({"detail": detail}, 503)
+
+    def trusts_every_webhook(self) -> None:
+        self.receiver.trusts = True
+
+    def crashes_on_webhooks(self) -> None:
+        """`hmac.compare_digest` meets None."""
+        for topic in TOPICS:
+            self.api.answers["POST", f"/webhooks/{topic}"] = Answer(500, "Internal Server Error")
+
+    def forgets_its_webhooks(self) -> None:
+        for topic in TOPICS:
+            del self.api.answers["POST", f"/webhooks/{topic}"]
+
+    def refuses_webhooks_in_another_way(self) -> None:
+        for topic in TOPICS:
+            self.api.answers["POST", f"/webhooks/{topic}"] = says_json({"detail": "Not authenticated"}, 403)
 
     def front_end_is_gone(self) -> None:
         self.frontend.answers = {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tests.peers import wire_name
+from tests.systems.receiver import Receiver
 from tests.systems.site import Answer, Origins, Site, StandIn, page, says_json
 
 AUTH, ADMIN, LANDING = "auth.seedsource.dev", "internal-admin.onrender.com", "seedsource.dev"
 NEON, PROJECT, COMPUTE = "console.neon.tech", "shiny-wind-028834", "ep-little-smoke-851426"
 ADMIN_ROUTE = "/api/admin/users"
+WEBHOOK = ("POST", "/webhooks/stripe")
 GATEWAY = page("<html><h1>502 Bad Gateway</h1></html>", 502)
 CRASH = Answer(500, "Internal Server Error")
 HEALTHY = says_json({"status": "healthy", "database": "connected"})
@@ -28,7 +30,7 @@ class SeedSource(StandIn):
             site.answers = {
                 ("GET", "/"): page(),
                 ("GET", "/health"): HEALTHY,
-                ("POST", "/webhooks/stripe"): says_json({"detail": "Missing stripe-signature header"}, 400),
+                WEBHOOK: Receiver("stripe", "whsec_seedsource", self.now),
                 ("GET", ADMIN_ROUTE): says_json({"detail": "Not authenticated"}, 401),
             }
         self.compute_is("active")
@@ -79,13 +81,22 @@ class SeedSource(StandIn):
         self.auth.answers["GET", "/"] = page("<html>Service Unavailable</html>")
 
     def forgets_the_webhook_route(self) -> None:
-        del self.auth.answers["POST", "/webhooks/stripe"]
+        del self.auth.answers[WEBHOOK]
+
+    def takes_no_post(self) -> None:
+        self.auth.answers[WEBHOOK] = says_json({"detail": "Method Not Allowed"}, 405)
 
     def webhook_gateway(self) -> None:
-        self.auth.answers["POST", "/webhooks/stripe"] = GATEWAY
+        self.auth.answers[WEBHOOK] = GATEWAY
+
+    def webhook_crashes(self) -> None:
+        self.auth.answers[WEBHOOK] = CRASH
+
+    def webhook_moves(self) -> None:
+        self.auth.answers[WEBHOOK] = Answer(308, "", {"Location": f"{self.admin.url}/webhooks/stripe"})
 
     def accepts_unsigned_events(self) -> None:
-        self.auth.answers["POST", "/webhooks/stripe"] = says_json({"received": True})
+        self.auth.answers[WEBHOOK] = Receiver("stripe", "", trusts=True)
 
     def builds_no_front_end(self) -> None:
         self.admin.answers["GET", "/"] = says_json({"detail": "Not Found"})
@@ -100,7 +111,7 @@ class SeedSource(StandIn):
         """10.1: every answer of the license server is a 500."""
         self.auth.origins = self.admin.origins = None
         for site in self.container:
-            for key in (("GET", "/health"), ("OPTIONS", "/health"), ("POST", "/webhooks/stripe")):
+            for key in (("GET", "/health"), ("OPTIONS", "/health"), WEBHOOK):
                 site.answers[key] = CRASH
 
     def allows_no_admin(self) -> None:

@@ -8,7 +8,8 @@ import socket
 import warnings
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
@@ -17,7 +18,7 @@ from tests.peers import name_server
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tests.peers import Authority, NameServer
 
@@ -66,6 +67,8 @@ class Origins:
 class Site:
     """One host: answers by method and path, 404 for the rest. `instead` is said to every request while it is set.
 
+    An answer may be a function of the request's headers and body.
+
     `headers` come with every answer. `bearer`: 401 to whoever lacks that token.
     `hangs_up`: connections end without an answer.
     """
@@ -80,7 +83,7 @@ class Site:
 
     def heal(self) -> None:
         """Have no answer, no fault, and a good certificate."""
-        self.answers: dict[tuple[str, str], Answer] = {}
+        self.answers: dict[tuple[str, str], Answer | Callable[[Mapping[str, str], bytes], Answer]] = {}
         self.instead: Answer | None = None
         self.headers: dict[str, str] = {}
         self.origins: Origins | None = None
@@ -108,13 +111,15 @@ class Site:
 
     async def answer(self, request: web.Request) -> web.Response:
         found = self.instead or self._answer(request)
+        if not isinstance(found, Answer):
+            found = found(request.headers, await request.read())
         await asyncio.sleep(found.delay)
         if self.hangs_up and request.transport:
             request.transport.abort()
         headers = {**self._allowing(request), **self.headers, **found.headers}
         return web.Response(status=found.status, body=found.body.encode(), headers=headers)
 
-    def _answer(self, request: web.Request) -> Answer:
+    def _answer(self, request: web.Request) -> Answer | Callable[[Mapping[str, str], bytes], Answer]:
         if self.bearer and request.headers.get("Authorization") != f"Bearer {self.bearer}":
             return Answer(401, '{"title": "Unauthenticated"}')
         if self.origins and request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
@@ -140,13 +145,14 @@ class StandIn:
     """A system as the runbook describes it: its hosts, and a name server that knows them.
 
     A system makes its hosts in `build`, says in `heal` what they answer when all is well, and has a method for each
-    thing that goes wrong. `environ` points the system's file at it.
+    thing that goes wrong. `environ` points the system's file at it. `clock` is what its hosts take the time from.
     """
 
     name: str
 
     def __init__(self, authority: Authority) -> None:
         self.authority = authority
+        self.clock: Callable[[], datetime] = partial(datetime.now, UTC)
         self.names: NameServer
         self.sites: list[Site] = []
         self._stack = AsyncExitStack()
@@ -165,6 +171,10 @@ class StandIn:
     @property
     def environ(self) -> dict[str, str]:
         raise NotImplementedError
+
+    def now(self) -> datetime:
+        """Return what its hosts take for the time."""
+        return self.clock()
 
     def site(self, host: str, *, tls: bool = True) -> Site:
         """Return a new host of this system."""

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
+from tests.systems.receiver import Receiver
 from tests.systems.site import Answer, Origins, StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SERVER, FRONTEND = "tatame.example.app", "https://app.tatame.example"
 HEADERS = {
@@ -15,6 +21,8 @@ HEADERS = {
 }
 OK = Answer(200, "OK")
 ROOT = ("GET", "/")
+WEBHOOK = ("POST", "/webhooks/stripe")
+SECRET = "whsec_tatame0hunter2"
 
 
 class OneOrigin(Origins):
@@ -39,7 +47,8 @@ class Tatame(StandIn):
         super().heal()
         self.server.headers = dict(HEADERS)
         self.server.origins = OneOrigin(FRONTEND)
-        self.server.answers = {ROOT: OK}
+        self.receiver = Receiver("stripe", SECRET, self.now)
+        self.server.answers = {ROOT: OK, WEBHOOK: self.receiver}
         self.plain.answers = {ROOT: Answer(308, "", {"Location": f"{self.server.url}/"})}
 
     @property
@@ -48,6 +57,7 @@ class Tatame(StandIn):
             "TATAME_URL": self.server.url,
             "TATAME_HTTP_URL": self.plain.url,
             "TATAME_FRONTEND_URL": FRONTEND,
+            "TATAME_STRIPE_WEBHOOK_SECRET": SECRET,
         }
 
     def stops(self) -> None:
@@ -61,6 +71,37 @@ class Tatame(StandIn):
 
     def slows_down(self, seconds: float) -> None:
         self.server.answers[ROOT] = replace(OK, delay=seconds)
+
+    def loses_its_webhook_route(self) -> None:
+        del self.server.answers[WEBHOOK]
+
+    def accepts_unsigned_events(self) -> None:
+        self.receiver.trusts = True
+
+    def takes_old_events(self) -> None:
+        self.receiver.replays = True
+
+    def has_another_webhook_secret(self) -> None:
+        self.receiver.secret = "whsec_of_the_test_mode"
+
+    def has_a_clock_ten_minutes_ahead(self) -> None:
+        self.receiver.clock = lambda: self.now() + timedelta(minutes=10)
+
+    def fails_to_store_events(self) -> None:
+        self.receiver.instead = Answer(500, 'relation "stripe_webhook_events" does not exist')
+
+    def crashes_on_every_event(self) -> None:
+        self.server.answers[WEBHOOK] = Answer(500, "Internal Server Error")
+
+    def answers_webhooks_slowly(self, seconds: float) -> None:
+        """Delay what it takes, and what has no signature."""
+
+        def answer(headers: Mapping[str, str], body: bytes) -> Answer:
+            found = self.receiver(headers, body)
+            slow = found.status == OK.status or "Stripe-Signature" not in headers
+            return replace(found, delay=seconds) if slow else found
+
+        self.server.answers[WEBHOOK] = answer
 
     def loses_nosniff(self) -> None:
         del self.server.headers["X-Content-Type-Options"]

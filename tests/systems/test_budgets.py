@@ -18,6 +18,7 @@ ENVIRON = {
     "TATAME_URL": "https://tatame.example.app",
     "TATAME_HTTP_URL": "http://tatame.example.app",
     "TATAME_FRONTEND_URL": "https://app.tatame.example",
+    "TATAME_STRIPE_WEBHOOK_SECRET": "whsec_tatame",
 }
 POSTING = """
   insights:
@@ -55,7 +56,8 @@ def test_all_checks_together_stay_under_the_limit(system: str) -> None:
             "30 times within 1 min (backend 30), and 20 % of 100 is 20",
             id="CL-21",
         ),
-        pytest.param("tatame", "retry: {every: 25s}", "retry: {every: 20s}", "and 50 % of 100 is 50", id="TA-27"),
+        pytest.param("tatame", "retry: {every: 30s}", "retry: {every: 25s}", "and 50 % of 100 is 50", id="TA-27"),
+        pytest.param("tatame", "unsigned: false", "unsigned: true", "webhook-canary 9", id="TA-27 webhook"),
         pytest.param(
             "ecomdash",
             "\nchecks:\n",

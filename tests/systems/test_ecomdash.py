@@ -28,6 +28,16 @@ CASES = params(
         "password authentication failed",
         "link the database again",
     ),
+    *(
+        Case("ED-16", check, fault, CRITICAL, said, remedy)
+        for check in ("webhook-uninstalled", "webhook-shop-redact", "webhook-data-request", "webhook-customer-redact")
+        for fault, said, remedy in (
+            (EcomDash.trusts_every_webhook, "a wrong signature was accepted", "can delete it"),
+            (EcomDash.crashes_on_webhooks, "fails instead of refusing", "It must be 401"),
+            (EcomDash.refuses_webhooks_in_another_way, "expected status 401", "It must be 401"),
+            (EcomDash.forgets_its_webhooks, "route is not registered", "Partners Dashboard"),
+        )
+    ),
     Case("ED-18", "frontend", EcomDash.front_end_is_gone, CRITICAL, "got 404", "newest build of ecomdash-frontend"),
     Case("ED-18", "frontend", EcomDash.front_end_is_no_page, CRITICAL, "application/json", "newest build"),
     Case("ED-19", "cors-wildcard", EcomDash.allows_every_origin, CRITICAL, 'got "*"', "It must never hold"),

@@ -37,7 +37,12 @@ CASES = params(
         "route is not registered",
         "nginx sends",
     ),
+    Case("SS-03", "stripe-webhook", SeedSource.takes_no_post, CRITICAL, "the route takes no POST", "nginx sends"),
     Case("SS-03", "stripe-webhook", SeedSource.webhook_gateway, CRITICAL, "the service is down", "Read the traceback"),
+    Case(
+        "SS-03", "stripe-webhook", SeedSource.webhook_crashes, CRITICAL, "fails instead of refusing", "Read the traceb"
+    ),
+    Case("SS-03", "stripe-webhook", SeedSource.webhook_moves, CRITICAL, "a redirect to", "Stripe follows no redirect"),
     Case(
         "SS-03",
         "stripe-webhook",

@@ -7,18 +7,18 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 from yarl import URL
 
 from monitor.answer import shown
 from monitor.expect import Document, Expect, excerpt, judge
 from monitor.expect.status import within
-from monitor.fetch import Exchange, Options, Request, header_fault
+from monitor.fetch import Exchange, Request
 from monitor.fields import MeasureName
 from monitor.model import Failure, Reason
-from monitor.network import Family, certificate_of
-from monitor.probes.base import Check, MeasureSpec, Run, ThresholdFields
-from monitor.probes.http.fields import Auth, Cors, Headers, Method, Number, TlsFields, address
+from monitor.probes.base import MeasureSpec, Run
+from monitor.probes.http.fields import Cors, Method, Number
+from monitor.probes.web import WebCheck, look_at_headers, note_certificate, note_phases
 from monitor.secrets import Secret
 from monitor.units import Unit
 
@@ -26,17 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitor.answer import Answer
+    from monitor.fetch import Options
 
 REDIRECTS = 10
 PROOFS = {"values", "cors", "location", "content_type", "headers", "body", "json_"}
 """What tells the right answer from any other; a status and a duration do not."""
-RENEW = (
-    "Renew the certificate, and find out why it was not renewed by itself: has the renewal failed, does the name still "
-    "point here, may the authority still issue for it (CAA)?"
-)
 
 
-class HttpCheck(Check):
+class HttpCheck(WebCheck):
     """Asks an address over HTTP on a fresh connection, and holds the answer against what is expected of it.
 
     Without `expect`, any 2xx will do, after redirects. A redirect never leads from a public address to a private one,
@@ -44,22 +41,12 @@ class HttpCheck(Check):
     """
 
     kind: str = "http"
-    url: Annotated[str, AfterValidator(address)]
-    """The address, http or https; a password belongs under `auth`."""
     method: Method = "GET"
     """Default: GET, with a body POST, with `cors` OPTIONS."""
-    headers: Headers = Field(default={}, repr=False)
-    """Headers to send; they come instead of ours of the same name.
-
-    No message holds the value of one whose name tells of a credential (`Authorization`, `Cookie`, `X-Api-Key` …), or
-    that is a `${VARIABLE}`.
-    """
     body: Secret | None = None
     """A text to send."""
     json_: Annotated[Any, Field(alias="json")] = None
     """A value to send as JSON."""
-    auth: Auth | None = None
-    """Who we are."""
     redirects: StrictBool | Annotated[StrictInt, Field(ge=1, le=20)] | None = None
     """Whether redirects are followed, or how many; default: up to 10, none with `cors` or an expected `location`."""
     expect: Expect = Expect()
@@ -68,10 +55,6 @@ class HttpCheck(Check):
     """Numbers in the JSON that become measures: a name, and the path to it. One that is missing is a failure."""
     cors: Cors | None = None
     """Send a CORS preflight, and expect it to be allowed or refused."""
-    family: Family = "any"
-    """Connect over IPv4 or IPv6 only."""
-    tls: TlsFields = TlsFields()
-    """How TLS is spoken."""
 
     measures: ClassVar = (
         MeasureSpec("duration", Unit.SECONDS, "the whole exchange, if an answer came to its end"),
@@ -84,13 +67,7 @@ class HttpCheck(Check):
         MeasureSpec("status", Unit.NUMBER, "the status code"),
         MeasureSpec("body_size", Unit.BYTES, "what was read of the body, decompressed; at most 1 MiB"),
         MeasureSpec("redirects", Unit.NUMBER, "how many redirects were followed"),
-        MeasureSpec(
-            "expiry",
-            Unit.TIMESTAMP,
-            "when the certificate expires, valid or not; over redirects the first to expire",
-            metric="monitor_tls_expiry_timestamp_seconds",
-        ),
-        MeasureSpec("certificate", Unit.NUMBER, "1, with who issued that certificate", ("issuer",)),
+        *WebCheck.measures,
     )
     reasons: ClassVar = frozenset(Reason) - {Reason.SATURATED, Reason.STARTING, Reason.MISSING}
 
@@ -110,18 +87,13 @@ class HttpCheck(Check):
             raise ValueError("cors sends an OPTIONS of its own: without another method, and without a body")
         if self.expect.location and self.redirects:
             raise ValueError("a location can only be expected where redirects are not followed")
-        names = [name.lower() for name, _ in self._headers]
-        for name, value in self._headers:
-            if fault := header_fault(name, value.reveal()):
-                raise ValueError(fault)
-            if names.count(name.lower()) > 1:
-                raise ValueError(f"the header {name} is given twice")
+        look_at_headers(self._headers)
         return self
 
     @property
-    def host(self) -> str:
-        """Return the host that is asked first."""
-        return URL(self.url).raw_host or ""
+    def asks(self) -> tuple[tuple[str, str], ...]:
+        """Return the one request; where redirects lead is not known."""
+        return ((self.method, self.url),)
 
     def declared(self) -> tuple[MeasureSpec, ...]:
         """Return the measures of the kind and those under `values`."""
@@ -131,23 +103,11 @@ class HttpCheck(Check):
         )
         return (*self.measures, *own)
 
-    def implied(self) -> tuple[ThresholdFields, ...]:
-        """Return the threshold on the certificate's remaining time, for https."""
-        if URL(self.url).scheme != "https":
-            return ()
-        return (ThresholdFields(watch="expiry", name="certificate", warning="< 21d", critical="< 7d", remedy=RENEW),)
-
     def doubts(self) -> Iterator[str]:
         """Yield that an error page would do."""
         proven = (self.model_fields_set | self.expect.model_fields_set) & PROOFS
         if not proven and (self.expect.status is None or within(HTTPStatus.OK, self.expect.status)):
             yield "any page that answers 200 satisfies it, an error page too: expect something of its body or headers"
-
-    @property
-    def subject(self) -> str:
-        """Return whose certificate it is."""
-        url = URL(self.url)
-        return certificate_of(self.host, url.port or 0, self.tls.server_name or self.host, self.family)
 
     async def probe(self, run: Run) -> None:
         """Make the exchange; what was measured is noted however it ends."""
@@ -155,7 +115,8 @@ class HttpCheck(Check):
         try:
             answer = await exchange.run()
         finally:
-            _note_exchange(run, exchange)
+            note_phases(run, exchange)
+            note_certificate(run, exchange)
         _note_answer(run, answer)
         document = Document(answer, run.resources.redact)
         lacking = self._note_values(run, document)
@@ -191,15 +152,7 @@ class HttpCheck(Check):
     @cached_property
     def _options(self) -> Options:
         following = self.redirects if self.redirects is not None else not (self.expect.location or self.cors)
-        return Options(
-            redirects=REDIRECTS if following is True else int(following),
-            family=self.family,
-            within=self.timeout,
-            verify=self.tls.verify,
-            minimum=self.tls.oldest,
-            ca_file=self.tls.ca_file,
-            server_name=self.tls.server_name,
-        )
+        return self.options(REDIRECTS if following is True else int(following), self.timeout)
 
     @cached_property
     def _expected(self) -> Expect:
@@ -212,22 +165,12 @@ class HttpCheck(Check):
 
     @property
     def _headers(self) -> tuple[tuple[str, Secret], ...]:
-        found = [(name, value if isinstance(value, Secret) else Secret(value)) for name, value in self.headers.items()]
+        found = [*self.configured]
         if self.json_ is not None and not any(name.lower() == "content-type" for name, _ in found):
             found.append(("Content-Type", Secret("application/json")))
-        if self.auth:
-            found.append(("Authorization", self.auth.header))
         if self.cors:
             found += [(name, Secret(value)) for name, value in self.cors.headers.items()]
         return tuple(found)
-
-
-def _note_exchange(run: Run, exchange: Exchange) -> None:
-    for phase, seconds in exchange.phases.items():
-        run.note("phase", seconds, phase=phase)
-    if exchange.certificate:
-        run.note("expiry", exchange.certificate.expires.timestamp())
-        run.note("certificate", 1, issuer=exchange.certificate.issuer)
 
 
 def _note_answer(run: Run, answer: Answer) -> None:

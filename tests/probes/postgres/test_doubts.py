@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from monitor.clock import SystemClock
 from monitor.config import load
 from monitor.doubts import doubts_of_targets
 from monitor.probes.base import Resources, Run
@@ -34,7 +35,7 @@ def inspect(resources: Resources) -> Inspect:
     """Return what asks a database as `monitor validate --connect` does."""
 
     async def ask(check: PostgresCheck) -> list[str]:
-        return await check.inspect(Run(resources, timedelta(seconds=20)))
+        return await check.inspect(Run(resources, timedelta(seconds=20), SystemClock()))
 
     return ask
 
@@ -175,7 +176,7 @@ async def test_each_database_is_asked_once_and_one_that_cannot_be_is_doubtful(
         checks = [f"  {name}: {{kind: postgres, timeout: 1s, dsn: '{dsn}'}}\n" for name, dsn in dsns.items()]
         file = tmp_path / "one.yaml"
         file.write_text(f"system: shop\nchecks:\n{''.join(checks)}  site: https://shop.example.com/\n")
-        found = await doubts_of_targets(load(file, {}), resources)
+        found = await doubts_of_targets(load(file, {}), resources, SystemClock())
         assert silent.seen == 1
     told = [(doubt.key, doubt.message.partition(": ")[0]) for doubt in found]
     assert told == [
