@@ -16,6 +16,8 @@ KINDS: Mapping[str, str] = {
     "tcp": "monitor.probes.tcp:TcpCheck",
     "tls": "monitor.probes.tls:TlsCheck",
     "dns": "monitor.probes.dns:DnsCheck",
+    "stripe": "monitor.probes.stripe:StripeCheck",
+    "shopify": "monitor.probes.shopify:ShopifyCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 
