@@ -5,7 +5,7 @@ Whatever a vendor does wrong, and whatever it does not let us see, is unknown: i
 
 from monitor.vendors.account import Account, is_fault
 from monitor.vendors.accounts import Accounts
-from monitor.vendors.address import Base
+from monitor.vendors.address import Base, BaseIfAny
 from monitor.vendors.api import Api, Reply
 from monitor.vendors.found import Found
 from monitor.vendors.pages import Page, Pages, read_pages
@@ -19,6 +19,7 @@ __all__ = [
     "Accounts",
     "Api",
     "Base",
+    "BaseIfAny",
     "Found",
     "Limit",
     "Page",

@@ -28,5 +28,11 @@ def _is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
+def _base_if_any(text: str) -> str:
+    return _base(text) if text else ""
+
+
 Base = Annotated[str, AfterValidator(_base)]
 """The address that the paths of an API begin with, without a slash at its end."""
+BaseIfAny = Annotated[str, AfterValidator(_base_if_any)]
+"""The same, or nothing."""

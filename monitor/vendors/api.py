@@ -14,7 +14,7 @@ from monitor.fetch import Exchange, Options, Request
 from monitor.model import Failure, Reason, State
 from monitor.secrets import Secret
 from monitor.units import show_duration
-from monitor.vendors.account import NOW, Kept
+from monitor.vendors.account import Kept
 from monitor.vendors.found import Found
 from monitor.vendors.pause import asked_pause, written
 from monitor.vendors.reading import SUCCESS, document, error_document, refusal
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from monitor.vendors.vendor import Access
 
 NONE: frozenset[int] = frozenset()
-GIVEN = "answers given"
+SEEN = "answers seen"
 JSON = (("Accept", Secret("application/json")),)
 SENDS_JSON = (*JSON, ("Content-Type", Secret("application/json")))
 
@@ -82,7 +82,7 @@ class Api:
         self.requests = 0
         self._means = means
         self._within = within
-        self._given: dict[str, int] = memory.setdefault(GIVEN, {})
+        self._seen: dict[str, int] = memory.setdefault(SEEN, {})
         self._started = perf_counter()
 
     @property
@@ -102,26 +102,36 @@ class Api:
         *,
         allowed: Collection[int] = NONE,
         right: str = "",
-        young: timedelta = NOW,
+        young: timedelta | None = None,
     ) -> Reply:
         """Ask for what is at `path`. Statuses in `allowed` are answers like any success, all others are failures.
 
-        `right` names what the key must be allowed for this. An answer that another check of the same key had less than
-        `young` ago will do, once: whoever asks again wants to know what is the case by now.
+        `right` names what the key must be allowed for this. Where `young` is given, a success is kept for other checks
+        with the same key, and one that they had less than that ago will do, once: whoever asks again wants to know what
+        is the case by now. It is for questions that are always the same.
         Raises `Failure`, always unknown; and `TooLong`, one of them.
         """
         url = URL(f"{self.access.url}{path}").with_query(list(query))
-        kept = self.account.kept.get(str(url))
-        if young and kept and self._given.get(str(url)) != kept.number and self.now - kept.at < young:
-            self._given[str(url)] = kept.number
-            reply: Reply = kept.answer
-            return reply
+        if young is not None and (given := self._given(str(url), young)):
+            return given
         reply = await self._ask(Request(url, headers=(*self.access.headers, *JSON)), allowed, right)
-        if young:
-            number = kept.number + 1 if kept else 0
-            self.account.kept[str(url)] = Kept(self.now, number, reply)
-            self._given[str(url)] = number
+        if young is not None and reply.status in SUCCESS:
+            self._keep(str(url), reply)
         return reply
+
+    def _given(self, question: str, young: timedelta) -> Reply | None:
+        """Return what another check was answered less than `young` ago, unless this one had it already."""
+        kept = self.account.kept.get(question)
+        if kept is None or self._seen.get(question) == kept.number or self.now - kept.at >= young:
+            return None
+        self._seen[question] = kept.number
+        reply: Reply = kept.answer
+        return reply
+
+    def _keep(self, question: str, reply: Reply) -> None:
+        before = self.account.kept.get(question)
+        number = self._seen[question] = before.number + 1 if before else 0
+        self.account.kept[question] = Kept(self.now, number, reply)
 
     async def post(self, path: str, body: Any, *, allowed: Collection[int] = NONE, right: str = "") -> Reply:  # noqa: ANN401 - any JSON value
         """Send `body` as JSON, to where that only asks; otherwise as `get`."""
@@ -150,11 +160,10 @@ class Api:
         if pause := self.account.pause(self.now):
             text = f"{name} has asked us to wait for {show_duration(pause.total_seconds())} more"
             raise Failure(Reason.RATE_LIMITED, text, State.UNKNOWN)
-        wait = self.account.wait(self.now)
-        if wait >= self.left:
-            text = f"our share of {name}'s rate limit is used up for {show_duration(wait.total_seconds())}"
-            raise Failure(Reason.RATE_LIMITED, text, State.UNKNOWN)
-        if wait:
+        while wait := self.account.wait(self.now):
+            if wait >= self.left:
+                text = f"our share of {name}'s rate limit is used up for {show_duration(wait.total_seconds())}"
+                raise Failure(Reason.RATE_LIMITED, text, State.UNKNOWN)
             await clock.sleep_until(self.now + wait)
 
     async def _answer(self, request: Request) -> Answer:

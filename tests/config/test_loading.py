@@ -16,6 +16,7 @@ from monitor.config.variables import Variables
 from monitor.config.yaml_file import Document
 from monitor.faults import ConfigError
 from monitor.model import CheckId, Patience, Reason, Severity
+from monitor.probes import KINDS
 from monitor.probes.tcp import TcpCheck
 from monitor.routing import Route
 from monitor.secrets import Secret
@@ -150,7 +151,7 @@ class TestSelection:
         assert list(load(source, {}, ["shop"]).plans) == [SITE]
         (source / "shed.yaml").write_text(unset.replace("kind: tcp", "kind: tpc"))
         assert told(source, systems=["shop"]) == [
-            "shed.yaml:3: shed/door.kind: 'tpc' is not a kind of check; did you mean tcp? allowed: http, tcp, tls, dns"
+            f"shed.yaml:3: shed/door.kind: 'tpc' is not a kind of check; did you mean tcp? allowed: {', '.join(KINDS)}"
         ]
 
     def test_a_route_may_name_a_system_that_is_not_selected(self, write: Write) -> None:

@@ -185,6 +185,7 @@ async def test_the_deadline_of_a_name_is_kept_over_tcp_too(resources: Resources,
 async def test_the_deadline_counts_from_the_start(
     kind: Kind, names: NameServer, resources: Resources, authority: Authority, late: Callable[[], float]
 ) -> None:
+    resources.tls.get()  # reads the system's certificates, which the daemon does at its start
     names.has(NAME, "A", socket.inet_aton("127.0.0.1"))
     names.delay = 0.3
     async with tcp_peer(silence) as peer:

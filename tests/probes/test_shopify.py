@@ -74,6 +74,7 @@ def measured(sample: Sample, name: str) -> float | None:
         ({"shop": "shop.example.com"}, "the shop's own name, such as my-shop.myshopify.com"),
         ({"shop": ""}, "the shop's own name"),
         ({"topics": []}, "at least 1 item"),
+        ({"topics": [1]}, "valid string"),
         ({"topics": ["uninstalled"]}, "no topic such as app/uninstalled"),
         ({"api_version": "2025-10"}, "no longer serves versions before 2026-01"),
         ({"api_version": "latest"}, "match pattern"),
@@ -92,6 +93,7 @@ def test_the_shop_says_where_the_api_is(shop: str) -> None:
     check = made(None, shop=shop)
     assert check.access.url == f"https://{SHOP}"
     assert check.host == SHOP
+    assert made(None, api_version="2026-04").api_version == "2026-04"
     assert check.retry_every == timedelta(minutes=5)
     assert [each.watch for each in check.implied()] == ["missing_topics"]
 

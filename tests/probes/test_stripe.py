@@ -156,6 +156,21 @@ def test_figures_come_with_what_is_looked_at(fields: dict[str, Any], names: list
     assert [each.name for each in made(stripe, **fields).implied()] == names
 
 
+@pytest.mark.parametrize(
+    ("fields", "reads"),
+    [
+        ({"every": "10m", "endpoint": HOOK}, ""),
+        ({"every": "5m", "endpoint": HOOK}, "17,280"),
+        ({"every": "30s"}, "86,400"),
+        ({"every": "5m", "prices": ["price_1"]}, ""),
+    ],
+)
+def test_reading_more_than_stripe_allots_is_doubtful(fields: dict[str, Any], reads: str, stripe: StripeApi) -> None:
+    """It allows each account 10,000 reads in 30 days, and more only to whoever sells more."""
+    doubts = " ".join(made(stripe, **fields).doubts())
+    assert f"reads from Stripe {reads} times" in doubts if reads else not doubts
+
+
 # Registration
 
 
@@ -610,7 +625,19 @@ async def test_the_api_alone_is_up_whatever_it_answers(stripe: StripeApi, patien
 
 async def test_the_api_alone_asks_for_nothing_personal(stripe: StripeApi, patient: Resources) -> None:
     await look(made(stripe), patient)
-    assert stripe.asked == ["GET /v1/webhook_endpoints?limit=1"]
+    assert stripe.asked == ["GET /v1/webhook_endpoints?limit=100"]
+
+
+async def test_what_the_api_alone_is_asked_for_serves_others(stripe: StripeApi, patient: Resources) -> None:
+    """So that it costs a request less than it seems; but an error is nobody's answer."""
+    stripe.registers(HOOK, SESSION)
+    alone, other = made(stripe), made(stripe, endpoint=HOOK, deliveries=False)
+    stripe.faults = [says_json({}, 503)]
+    await look(alone, patient)
+    assert measured(await look(other, patient, CheckId("shop", "endpoint")), "requests") == 1
+    assert measured(await look(alone, patient), "requests") == 1
+    found = await look(other, patient, CheckId("shop", "endpoint"))
+    assert (found.state, measured(found, "requests")) == (State.UP, 0)
 
 
 async def test_nothing_of_a_customer_is_told(stripe: StripeApi, patient: Resources) -> None:

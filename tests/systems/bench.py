@@ -31,9 +31,10 @@ from monitor.probes.base import Resources as ProbeResources
 from monitor.probes.base import observe
 from monitor.routing import reminders
 from monitor.secrets import Redactor
+from monitor.vendors import Accounts
 from tests.channels.peers import Mails, Posts, mails, posts
 from tests.examples import SECOND
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, ImpatientClock
 from tests.systems.site import StandIn
 
 if TYPE_CHECKING:
@@ -103,7 +104,10 @@ class Bench(Generic[System]):
         self._inboxes = inboxes
         self._tls = TlsContexts()
         self._redact = Redactor(config.secrets)
+        self._memories: dict[tuple[CheckId, str], dict[str, Any]] = {}
+        self._accounts = Accounts(ImpatientClock(self.clock))
         self.databases = databases
+        stand_in.now = self.clock.now
         self._outbox = Outbox(
             self.clock, self, self, fall_back=self._nobody, last_resort=self._nobody, jitter=lambda: 0.0
         )
@@ -152,14 +156,16 @@ class Bench(Generic[System]):
 
     async def _run_and_tell(self, plan: Plan) -> Sample:
         sample = await self._run_once(plan)
+        await self._deliver()  # first, or what is owed would be late where the next run is far
         await self.clock.advance(plan.check.every if sample.state is State.UP else plan.check.retry_every)
-        await self._deliver()
         return sample
 
     async def _run_once(self, plan: Plan) -> Sample:
         resolver = Resolver([self.stand_in.names.address])  # a kept one remembers for a second what a name was
         try:
-            resources = ProbeResources(resolver, self._tls, self.databases, self._redact)
+            resources = ProbeResources(
+                resolver, self._tls, self.databases, self._redact, self._memories, self._accounts
+            )
             sample = await observe(plan.id, plan.check, resources, self.clock)
         finally:
             await resolver.close()

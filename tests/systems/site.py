@@ -8,7 +8,7 @@ import socket
 import warnings
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
@@ -17,7 +17,7 @@ from tests.peers import name_server
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tests.peers import Authority, NameServer
 
@@ -140,13 +140,15 @@ class StandIn:
     """A system as the runbook describes it: its hosts, and a name server that knows them.
 
     A system makes its hosts in `build`, says in `heal` what they answer when all is well, and has a method for each
-    thing that goes wrong. `environ` points the system's file at it.
+    thing that goes wrong. `environ` points the system's file at it. `now` is its time: that of whoever looks at it.
     """
 
     name: str
+    now: Callable[[], datetime]
 
     def __init__(self, authority: Authority) -> None:
         self.authority = authority
+        self.now = lambda: datetime.now(UTC)
         self.names: NameServer
         self.sites: list[Site] = []
         self._stack = AsyncExitStack()

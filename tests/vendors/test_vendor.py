@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from monitor.secrets import Redactor, Secret
-from monitor.vendors import Base, Limit, Vendor
+from monitor.vendors import Base, BaseIfAny, Limit, Vendor
 
 BASE: TypeAdapter[str] = TypeAdapter(Base)
+BASE_IF_ANY: TypeAdapter[str] = TypeAdapter(BaseIfAny)
 VENDOR = Vendor("Example", Limit(1, timedelta(seconds=1)), keys=re.compile(r"\bxk_[\w*]+"))
 REDACT = Redactor([Secret("hunter2-the-key")])
 
@@ -71,3 +72,11 @@ def test_no_address_for_a_key(text: str) -> None:
     """In the clear it goes to nobody but this machine."""
     with pytest.raises(ValidationError):
         BASE.validate_python(text)
+    if text:
+        with pytest.raises(ValidationError):
+            BASE_IF_ANY.validate_python(text)
+
+
+def test_an_address_that_may_be_left_out() -> None:
+    assert BASE_IF_ANY.validate_python("") == ""
+    assert BASE_IF_ANY.validate_python("https://api.example.com/") == "https://api.example.com"

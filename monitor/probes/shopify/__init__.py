@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from monitor.fields import PositiveDuration
 from monitor.probes.base import MeasureSpec, ThresholdFields
@@ -15,7 +15,7 @@ from monitor.probes.shopify.subscriptions import lacking, read_subscriptions
 from monitor.probes.vendor import VendorCheck
 from monitor.secrets import Secret
 from monitor.units import Unit
-from monitor.vendors import Access, Base, Limit, Vendor
+from monitor.vendors import Access, BaseIfAny, Limit, Vendor
 
 if TYPE_CHECKING:
     from monitor.probes.base import Run
@@ -76,11 +76,11 @@ class ShopifyCheck(VendorCheck):
     """The app's access token for that shop."""
     api_version: Annotated[str, Field(pattern=r"^20\d\d-(01|04|07|10)$"), AfterValidator(_version)] = VERSION
     """The version of the API; of one that it no longer serves Shopify answers in the oldest that it does."""
-    topics: Annotated[list[Annotated[str, BeforeValidator(_topic)]], Field(min_length=1)]
+    topics: Annotated[list[Annotated[str, AfterValidator(_topic)]], Field(min_length=1)]
     """The topics that must be subscribed to, such as `app/uninstalled`. Those of compliance are not to be seen here."""
     address: str = ""
     """Where they must be sent: this very address, or one below it."""
-    url: Base | None = None
+    url: BaseIfAny = ""
     """The API's address; default: that of the shop. For something that stands in for it."""
     every: PositiveDuration = Field(default=timedelta(minutes=5))
     """How often it runs."""

@@ -13,7 +13,7 @@ from monitor.fields import Duration, PositiveDuration
 from monitor.model import Failure
 from monitor.probes.base import MeasureSpec, ThresholdFields
 from monitor.probes.stripe.deliveries import EVERY_TYPE, KEPT, Deliveries
-from monitor.probes.stripe.endpoint import FAULTS, RIGHT, Registration, read_endpoints
+from monitor.probes.stripe.endpoint import FAULTS, Registration, ask_endpoints, read_endpoints
 from monitor.probes.stripe.implied import thresholds
 from monitor.probes.stripe.prices import read_prices
 from monitor.probes.vendor import VendorCheck
@@ -22,6 +22,8 @@ from monitor.units import Unit
 from monitor.vendors import Access, Base, Limit, Vendor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from monitor.probes.base import Run
     from monitor.vendors import Api
 
@@ -34,6 +36,8 @@ STRIPE = Vendor(
 VERSION = "2026-06-24.dahlia"
 """The version of the API whose shapes are read here; without it, Stripe answers in that of the account."""
 RIGHTS = "Events: Read, Webhook Endpoints: Read, Prices: Read"
+ALLOTTED, ALLOTTED_FOR = 10_000, timedelta(days=30)
+"""The reads that every account has, whatever it sells; docs.stripe.com/rate-limits, API read request allocations."""
 MODES = {True: "live", False: "test"}
 
 
@@ -124,6 +128,16 @@ class StripeCheck(VendorCheck):
         }
         return thresholds([subject for subject, looked in looked_at.items() if looked], self.thresholds)
 
+    def doubts(self) -> Iterator[str]:
+        """Yield that it reads more often than Stripe allows an account that sells little."""
+        questions = sum((bool(self.endpoint), self.looks_at_deliveries, bool(self.prices), self.looks_at_nothing))
+        reads = questions * (ALLOTTED_FOR // self.every)
+        if reads > ALLOTTED:
+            yield (
+                f"it reads from Stripe {reads:,} times in 30 days, and an account may {ALLOTTED:,} times, or 500 times"
+                " for each sale: run it less often"
+            )
+
     @property
     def looks_at_deliveries(self) -> bool:
         """Return whether events are looked for."""
@@ -153,7 +167,7 @@ class StripeCheck(VendorCheck):
             if self.prices:
                 await self._look_at_prices(run, api)
             if self.looks_at_nothing:
-                await api.get("/v1/webhook_endpoints", [("limit", "1")], allowed=FAULTS, right=RIGHT)
+                await ask_endpoints(api, timedelta(), allowed=FAULTS)
         except Failure:
             if not wrong:
                 raise
@@ -161,7 +175,7 @@ class StripeCheck(VendorCheck):
             raise wrong
 
     async def _look_at_endpoint(self, run: Run, api: Api) -> Registration:
-        found = Registration.of(await read_endpoints(api, self.every / 2), self.endpoint, live=self.livemode)
+        found = Registration.of(await read_endpoints(api, self.every), self.endpoint, live=self.livemode)
         run.note("endpoint_enabled", found.enabled)
         if self.events and found.enabled:
             missing = found.without(self.events)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from yarl import URL
@@ -15,15 +14,17 @@ from monitor.vendors import read_pages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import timedelta
 
-    from monitor.vendors import Api, Found, Page
+    from monitor.vendors import Api, Found, Page, Reply
 
 FAULTS = frozenset({429, *range(500, 600)})
 RIGHT = "Webhook Endpoints: Read"
 MOST_PAGES = 5
 MOST_NAMED = 3
 ALL = "*"
-NOW = timedelta()
+PATH = "/v1/webhook_endpoints"
+FULL_PAGE = [("limit", "100")]
 
 
 class Endpoint(NamedTuple):
@@ -35,6 +36,11 @@ class Endpoint(NamedTuple):
     events: frozenset[str]
 
 
+async def ask_endpoints(api: Api, young: timedelta, allowed: frozenset[int] = frozenset()) -> Reply:
+    """Return Stripe's answer to the question for endpoints, or what it told another check less than `young` ago."""
+    return await api.get(PATH, FULL_PAGE, allowed=allowed, right=RIGHT, young=young)
+
+
 async def read_endpoints(api: Api, young: timedelta) -> Sequence[Endpoint]:
     """Return every endpoint of the account; an answer that another check had less than `young` ago will do.
 
@@ -42,8 +48,10 @@ async def read_endpoints(api: Api, young: timedelta) -> Sequence[Endpoint]:
     """
 
     async def ask(cursor: str | None) -> Page[Endpoint]:
-        query = [("limit", "100"), *([("starting_after", cursor)] if cursor else [])]
-        reply = await api.get("/v1/webhook_endpoints", query, right=RIGHT, young=NOW if cursor else young)
+        if cursor is None:
+            reply = await ask_endpoints(api, young)
+        else:
+            reply = await api.get(PATH, [*FULL_PAGE, ("starting_after", cursor)], right=RIGHT)
         return page_of(reply.body, _endpoint)
 
     found = await read_pages(ask, MOST_PAGES, lambda: False)
