@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SUCCESS = range(200, 300)
 REDIRECTS = range(300, 400)
+CLIENT_ERRORS = range(400, 500)
 WEB_PAGE = frozenset({"text/html", "application/xhtml+xml"})
 HIDDEN = "…"
 
@@ -56,7 +57,8 @@ def refusal(vendor: Vendor, answer: Answer, said: str, right: str, pause: timede
     `said`: the vendor's own words, without secrets; `right`: what the key should be allowed; `pause`: until we ask
     again.
     """
-    reason, text = _meaning(vendor, answer, right)
+    lacking = bool(vendor.point.search(said)) and answer.status in CLIENT_ERRORS
+    reason, text = _forbidden(vendor, right) if lacking else _meaning(vendor, answer, right)
     waiting = f"; we ask again in {show_duration(pause.total_seconds())}" if pause else ""
     told = f": {said}" if said and not is_fault(answer.status) else ""
     return Failure(reason, f"{text}{told}{waiting}", State.UNKNOWN)
@@ -67,8 +69,7 @@ def _meaning(vendor: Vendor, answer: Answer, right: str) -> tuple[Reason, str]:
         case HTTPStatus.UNAUTHORIZED:
             return Reason.AUTH, f"{vendor.name} does not take the key: it was revoked, rolled, or is another's"
         case HTTPStatus.FORBIDDEN:
-            lacking = f"; give it {right}" if right else ""
-            return Reason.AUTH, f"{vendor.name} does not allow the key to see this{lacking}"
+            return _forbidden(vendor, right)
         case HTTPStatus.TOO_MANY_REQUESTS:
             return Reason.RATE_LIMITED, f"{vendor.name}'s rate limit is used up"
         case status if is_fault(status):
@@ -78,6 +79,11 @@ def _meaning(vendor: Vendor, answer: Answer, right: str) -> tuple[Reason, str]:
             return Reason.PROTOCOL, f"{vendor.name} redirects us{place}, which nobody follows with a key in the hand"
         case status:
             return Reason.PROTOCOL, f"{vendor.name} does not take our question: it answers {status}"
+
+
+def _forbidden(vendor: Vendor, right: str) -> tuple[Reason, str]:
+    lacking = f"; give it {right}" if right else ""
+    return Reason.AUTH, f"{vendor.name} does not allow the key to see this{lacking}"
 
 
 def _location(answer: Answer) -> Any:  # noqa: ANN401 - an URL or None

@@ -36,7 +36,7 @@ class Limit:
 class Vendor:
     """A vendor. `keys` matches what its keys look like, half masked ones too: its own messages repeat them.
 
-    `point` matches the part of its messages that matters, where they are long.
+    `point` matches what its messages say where the key lacks a right, whatever the status.
     """
 
     name: str

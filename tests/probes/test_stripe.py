@@ -482,6 +482,18 @@ async def test_a_permission_that_the_key_lacks_is_named(
     assert "acct_" not in sample.detail
 
 
+@pytest.mark.parametrize("status", [400, 401])
+async def test_a_permission_is_told_whatever_the_status(status: int, stripe: StripeApi, patient: Resources) -> None:
+    """Stripe documents none for it."""
+    stripe.faults = [
+        refused(status, "No. Having the 'rak_event_read' permission would allow this request to continue.")
+    ]
+    sample = await look(made(stripe, events=[SESSION]), patient)
+    assert (sample.state, sample.reason) == (State.UNKNOWN, Reason.AUTH)
+    assert "give it Events: Read: Having the 'rak_event_read' permission" in sample.detail
+    assert "revoked" not in sample.detail
+
+
 async def test_a_revoked_key_is_unknown(stripe: StripeApi, patient: Resources) -> None:
     """It is ours, not the product's; Stripe repeats its last letters, and we do not."""
     stripe.key = "rk_live_another"

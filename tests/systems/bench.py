@@ -101,13 +101,13 @@ class Bench(Generic[System]):
         self.stand_in = stand_in
         self.config = config
         self.clock = FakeClock(datetime.now(UTC))  # certificates end by the real clock
+        stand_in.clock = self.clock.now
         self._inboxes = inboxes
         self._tls = TlsContexts()
         self._redact = Redactor(config.secrets)
         self._memories: dict[tuple[CheckId, str], dict[str, Any]] = {}
         self._accounts = Accounts(ImpatientClock(self.clock))
         self.databases = databases
-        stand_in.now = self.clock.now
         self._outbox = Outbox(
             self.clock, self, self, fall_back=self._nobody, last_resort=self._nobody, jitter=lambda: 0.0
         )
@@ -156,7 +156,7 @@ class Bench(Generic[System]):
 
     async def _run_and_tell(self, plan: Plan) -> Sample:
         sample = await self._run_once(plan)
-        await self._deliver()  # first, or what is owed would be late where the next run is far
+        await self._deliver()
         await self.clock.advance(plan.check.every if sample.state is State.UP else plan.check.retry_every)
         return sample
 

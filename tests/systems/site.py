@@ -9,6 +9,7 @@ import warnings
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
@@ -140,15 +141,14 @@ class StandIn:
     """A system as the runbook describes it: its hosts, and a name server that knows them.
 
     A system makes its hosts in `build`, says in `heal` what they answer when all is well, and has a method for each
-    thing that goes wrong. `environ` points the system's file at it. `now` is its time: that of whoever looks at it.
+    thing that goes wrong. `environ` points the system's file at it. `clock` is what its hosts take the time from.
     """
 
     name: str
-    now: Callable[[], datetime]
 
     def __init__(self, authority: Authority) -> None:
         self.authority = authority
-        self.now = lambda: datetime.now(UTC)
+        self.clock: Callable[[], datetime] = partial(datetime.now, UTC)
         self.names: NameServer
         self.sites: list[Site] = []
         self._stack = AsyncExitStack()
@@ -167,6 +167,10 @@ class StandIn:
     @property
     def environ(self) -> dict[str, str]:
         raise NotImplementedError
+
+    def now(self) -> datetime:
+        """Return what its hosts take for the time."""
+        return self.clock()
 
     def site(self, host: str, *, tls: bool = True) -> Site:
         """Return a new host of this system."""

@@ -14,8 +14,6 @@ from tests.systems.stripe_api import KEY, StripeApi
 from tests.systems.tatame import Tatame
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tests.systems.site import StandIn
 
 STRIPE, SHOP = "api.stripe.com", "ecomdash-test.myshopify.com"
@@ -37,11 +35,7 @@ class Stripe:
 
     def build_stripe(self, system: StandIn) -> None:
         """Give `system` an account at Stripe, which goes by its time."""
-
-        def now() -> datetime:
-            return system.now()  # whoever looks at it sets that later
-
-        self.stripe = StripeApi(STRIPE, system.authority, now)
+        self.stripe = StripeApi(STRIPE, system.authority, system.now)
         system.sites.append(self.stripe)
 
     def loses_its_endpoint(self) -> None:
