@@ -8,6 +8,7 @@ from monitor.vendors.accounts import Accounts
 from monitor.vendors.address import Base, BaseIfAny
 from monitor.vendors.api import Api, Reply
 from monitor.vendors.found import Found
+from monitor.vendors.key import Key
 from monitor.vendors.pages import Page, Pages, read_pages
 from monitor.vendors.reading import TooLong
 from monitor.vendors.vendor import SHARE, Access, Limit, Vendor
@@ -21,6 +22,7 @@ __all__ = [
     "Base",
     "BaseIfAny",
     "Found",
+    "Key",
     "Limit",
     "Page",
     "Pages",

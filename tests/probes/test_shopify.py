@@ -73,6 +73,7 @@ def measured(sample: Sample, name: str) -> float | None:
     [
         ({"shop": "shop.example.com"}, "the shop's own name, such as my-shop.myshopify.com"),
         ({"shop": ""}, "the shop's own name"),
+        ({"token": "shpat_1\r\nX-Evil: 1"}, "visible characters alone"),
         ({"topics": []}, "at least 1 item"),
         ({"topics": [1]}, "valid string"),
         ({"topics": ["uninstalled"]}, "no topic such as app/uninstalled"),

@@ -103,6 +103,7 @@ def test_the_stand_in_has_the_shapes_of_the_fixtures(stripe: StripeApi) -> None:
         ({"api_key": "sk_test_1"}, "a secret key may do everything"),
         ({"api_key": "pk_live_1"}, "no key that can read"),
         ({"api_key": "whsec_1"}, "no key that can read"),
+        ({"api_key": f"{KEY}\n"}, "visible characters alone"),
         ({"api_key": "rk_test_1"}, "sees test mode only, and livemode is true"),
         ({"livemode": False}, "sees live mode only, and livemode is false"),
         ({"url": "http://api.example.com"}, "over https only"),

@@ -13,9 +13,8 @@ from monitor.fields import PositiveDuration
 from monitor.probes.base import MeasureSpec, ThresholdFields
 from monitor.probes.shopify.subscriptions import lacking, read_subscriptions
 from monitor.probes.vendor import VendorCheck
-from monitor.secrets import Secret
 from monitor.units import Unit
-from monitor.vendors import Access, BaseIfAny, Limit, Vendor
+from monitor.vendors import Access, BaseIfAny, Key, Limit, Vendor
 
 if TYPE_CHECKING:
     from monitor.probes.base import Run
@@ -72,7 +71,7 @@ class ShopifyCheck(VendorCheck):
     kind: str = "shopify"
     shop: Annotated[str, AfterValidator(_domain)]
     """The shop, best one of your own: `my-shop.myshopify.com`, or `my-shop`."""
-    token: Secret
+    token: Key
     """The app's access token for that shop."""
     api_version: Annotated[str, Field(pattern=r"^20\d\d-(01|04|07|10)$"), AfterValidator(_version)] = VERSION
     """The version of the API; of one that it no longer serves Shopify answers in the oldest that it does."""

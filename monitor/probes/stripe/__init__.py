@@ -19,7 +19,7 @@ from monitor.probes.stripe.prices import read_prices
 from monitor.probes.vendor import VendorCheck
 from monitor.secrets import Secret
 from monitor.units import Unit
-from monitor.vendors import Access, Base, Limit, Vendor
+from monitor.vendors import Access, Base, Key, Limit, Vendor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ class StripeCheck(VendorCheck):
     """
 
     kind: str = "stripe"
-    api_key: Annotated[Secret, AfterValidator(_restricted)]
+    api_key: Annotated[Key, AfterValidator(_restricted)]
     """A restricted key (`rk_live_…`) with Read for Events, Webhook Endpoints and Prices, and nothing else. A secret key
     is refused."""
     endpoint: Annotated[str, Field(pattern="^(https?://.+)?$")] = ""
