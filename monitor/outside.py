@@ -11,6 +11,7 @@ from monitor.channels.posting import open_session
 from monitor.databases import Databases
 from monitor.network import Resolver, TlsContexts
 from monitor.probes.base import Resources as ProbeResources
+from monitor.vendors import Accounts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,10 +34,12 @@ class Outside:
     """For one peer that is sent to again and again: its connections are kept."""
     memories: dict[tuple[CheckId, str], dict[str, Any]] = field(default_factory=dict)
     """What the runs of each check note for the next one."""
+    accounts: Accounts = field(default_factory=Accounts)
+    """What is known of each key to a vendor's API."""
 
     def for_probes(self, redact: Redactor) -> ProbeResources:
         """Return what a run of a probe may use."""
-        return ProbeResources(self.resolver, self.tls, self.databases, redact, self.memories)
+        return ProbeResources(self.resolver, self.tls, self.databases, redact, self.memories, self.accounts)
 
     def for_channels(self, redact: Redactor) -> ChannelResources:
         """Return what a send may use."""

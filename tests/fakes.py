@@ -1,4 +1,4 @@
-"""Stand-ins for the narrow seams: a clock that is moved by hand."""
+"""Stand-ins for the narrow seams: a clock that is moved by hand, and one that waits in no time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import asyncio
 import heapq
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from monitor.clock import Clock
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
@@ -50,3 +54,17 @@ class FakeClock:
         """Let every task that can run do so, without time passing."""
         for _ in range(50):
             await asyncio.sleep(0)
+
+
+class ImpatientClock:
+    """A clock that goes with another, but takes no time to wait: it goes ahead instead. `waited`: how far."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.waited = timedelta()
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return self._clock.now() + self.waited
+
+    async def sleep_until(self, moment: datetime) -> None:
+        self.waited += max(moment - self.now(), timedelta())

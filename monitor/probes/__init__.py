@@ -23,6 +23,8 @@ KINDS: Mapping[str, str] = {
     "redis": "monitor.probes.redis:RedisCheck",
     "queue": "monitor.probes.queue:QueueCheck",
     "webhook": "monitor.probes.webhook:WebhookCheck",
+    "stripe": "monitor.probes.stripe:StripeCheck",
+    "shopify": "monitor.probes.shopify:ShopifyCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 

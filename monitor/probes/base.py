@@ -15,6 +15,7 @@ from monitor.fields import Duration, Fields, PositiveDuration
 from monitor.model import CheckId, Failure, LeftOut, Measure, Reason, Sample, Severity, State, labels
 from monitor.plain import plain
 from monitor.units import Unit, show_duration
+from monitor.vendors import Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -145,6 +146,8 @@ class Check(Fields, ABC):
     measures: ClassVar[tuple[MeasureSpec, ...]] = ()
     reasons: ClassVar[frozenset[Reason]] = frozenset()
     """The reasons its failures can have: their counters start at 0."""
+    silence: ClassVar[State] = State.DOWN
+    """What no answer by the deadline says of the target: nothing, where a vendor was asked about it."""
 
     @property
     @abstractmethod
@@ -215,6 +218,8 @@ class Resources:
     redact: Redactor
     memories: dict[tuple[CheckId, str], dict[str, Any]] = field(default_factory=dict)
     """What the runs of each check, of each kind, note for the next one."""
+    accounts: Accounts = field(default_factory=Accounts)
+    """What is known of each key to a vendor's API, over all checks that use it."""
 
 
 @dataclass(slots=True)
@@ -276,7 +281,7 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
     except TimeoutError:
         what = f" to {run.asking}" if run.asking else ""
         detail = f"no answer{what} within {show_duration(check.timeout.total_seconds())}"
-        state, reason = State.DOWN, Reason.TIMEOUT
+        state, reason = check.silence, Reason.TIMEOUT
     except Failure as failure:
         state, reason, detail = failure.state, failure.reason, failure.detail
     except LeftOut as why:

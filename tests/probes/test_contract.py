@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,7 +58,8 @@ NAME = "shop.test"
 class Kind:
     """A kind as the contract sees it: the fields for a peer on `host` and `port`, and how a good peer talks.
 
-    `drip` begins an answer that never ends. `half` begins a good answer. No `good` peer: PostgreSQL is one.
+    `drip` begins an answer that never ends. `half` begins a good answer. No `good` peer: PostgreSQL is one. `blames`:
+    what a fault of the peer makes of the target; of a vendor that is asked about a product it says nothing.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Kind:
     drip: bytes
     half: bytes
     secure: bool = False
+    blames: State = State.DOWN
 
 
 def on_postgres(**fields: object) -> Callable[[str, int, str], dict[str, Any]]:
@@ -76,6 +79,19 @@ def on_postgres(**fields: object) -> Callable[[str, int, str], dict[str, Any]]:
 
 DATABASE = "contract"
 AUTHENTICATED = b"R\0\0\0\x08\0\0\0\0"
+
+
+def json_says(body: str, status: str = "200 OK") -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+
+
+def at_vendor(host: str, port: int) -> str:
+    """Return an address that a key may be sent to."""
+    return f"{'http' if host == '127.0.0.1' else 'https'}://{host}:{port}"
+
+
+NO_SUBSCRIPTIONS = '{"data": {"webhookSubscriptions": {"nodes": [], "pageInfo": {"hasNextPage": false}}}}'
+
 KINDS = [
     Kind(
         "tcp",
@@ -136,8 +152,30 @@ KINDS = [
         drip=b"HTTP/1.1 400 Bad Request\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 400 Bad Request\r\nContent-Length: 9\r\n\r\nhalf",
     ),
+    Kind(
+        "stripe",
+        lambda host, port, _: {"url": at_vendor(host, port), "api_key": "rk_live_1"},
+        says(json_says("{}")),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
+    ),
+    Kind(
+        "shopify",
+        lambda host, port, _: {
+            "url": at_vendor(host, port),
+            "shop": "canary",
+            "token": "shpat_1",
+            "topics": ["app/uninstalled"],
+        },
+        says(json_says(NO_SUBSCRIPTIONS)),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
+    ),
 ]
-ALL = [kind.name for kind in KINDS] + ["dns"]
+BLAMES = {kind.name: kind.blames for kind in KINDS} | {"dns": State.DOWN}
+ALL = list(BLAMES)
 
 
 def made(kind: str, **fields: object) -> Check:
@@ -199,7 +237,7 @@ async def test_the_deadline_is_kept_and_what_was_measured_before_it(
         )
         took = perf_counter() - started
         await asyncio.wait_for(peer.quiet.wait(), 20)
-    assert (sample.state, sample.reason) == (State.DOWN, Reason.TIMEOUT)
+    assert (sample.state, sample.reason) == (kind.blames, Reason.TIMEOUT)
     assert SHORT - TIMER <= took < SHORT + SLACK + late()
     assert {"dns", "connect"} <= noted(sample)
     assert "duration" not in noted(sample)
@@ -220,6 +258,7 @@ async def test_the_deadline_of_a_name_is_kept_over_tcp_too(resources: Resources,
 async def test_the_deadline_counts_from_the_start(
     kind: Kind, names: NameServer, resources: Resources, authority: Authority, late: Callable[[], float]
 ) -> None:
+    resources.tls.get()  # reads the system's certificates, which the daemon does at its start
     names.has(NAME, "A", socket.inet_aton("127.0.0.1"))
     names.delay = 0.3
     async with tcp_peer(silence) as peer:
@@ -245,12 +284,12 @@ async def test_a_silent_name_server_is_unknown_at_the_deadline(
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-async def test_a_name_that_does_not_exist_is_down(
+async def test_a_name_that_does_not_exist_is_not_up(
     kind: Kind, names: NameServer, resources: Resources, authority: Authority
 ) -> None:
     names.codes[NAME] = 3
     sample = await observed(made(kind.name, **kind.fields(NAME, 9, str(authority.path))), resources)
-    assert (sample.state, sample.reason) == (State.DOWN, Reason.DNS)
+    assert (sample.state, sample.reason) == (kind.blames, Reason.DNS)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -293,7 +332,7 @@ async def test_no_part_of_a_secret_comes_back(
     """Also where the text around it is cut."""
     text = "x" * before + SECRET
     sample = await EXPOSED[kind](text, Around(names, resources, tmp_path, database))
-    assert sample.state is State.DOWN, sample
+    assert sample.state is BLAMES[kind], sample
     assert "•••" in sample.detail or before > 60
     assert "hunt" not in repr(sample)
 
@@ -383,6 +422,21 @@ async def expose_webhook(text: str, around: Around) -> Sample:
         return await observed(made("webhook", url=f"http://127.0.0.1:{peer.port}/", scheme="stripe"), around.resources)
 
 
+async def expose_stripe(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"error": {"message": text}}), "403 Forbidden")
+    async with tcp_peer(says(reply)) as peer:
+        return await observed(
+            made("stripe", url=f"http://127.0.0.1:{peer.port}", api_key="rk_live_1"), around.resources
+        )
+
+
+async def expose_shopify(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"errors": [{"message": text}]}))
+    async with tcp_peer(says(reply)) as peer:
+        fields = {"shop": "canary", "token": "shpat_1", "topics": ["app/uninstalled"]}
+        return await observed(made("shopify", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
+
+
 EXPOSED = {
     "tcp": expose_tcp,
     "tls": expose_tls,
@@ -395,6 +449,8 @@ EXPOSED = {
     "queue": expose_queue,
     "pgbouncer": expose_pgbouncer,
     "webhook": expose_webhook,
+    "stripe": expose_stripe,
+    "shopify": expose_shopify,
 }
 
 
@@ -404,7 +460,7 @@ async def test_a_hostile_text_becomes_one_short_line(
 ) -> None:
     text = "a\r\nb\x1b[31m\u2028\u202e<!channel>" + "y" * 30
     sample = await EXPOSED[kind](text, Around(names, resources, tmp_path, database))
-    assert sample.state is State.DOWN
+    assert sample.state is BLAMES[kind]
     assert "channel" in sample.detail
 
 
@@ -433,7 +489,7 @@ async def test_a_transport_error_is_never_up(
     }[fault]
     async with tcp_peer(talk) as peer:
         sample = await observed(made(kind.name, **kind.fields("127.0.0.1", peer.port, str(authority.path))), resources)
-    assert sample.state is State.DOWN
+    assert sample.state is kind.blames
     assert sample.reason is not Reason.TIMEOUT
     assert "duration" not in noted(sample)
 
@@ -441,4 +497,4 @@ async def test_a_transport_error_is_never_up(
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 async def test_a_port_where_nobody_listens_is_refused(kind: Kind, resources: Resources, authority: Authority) -> None:
     sample = await observed(made(kind.name, **kind.fields("127.0.0.1", free_port(), str(authority.path))), resources)
-    assert (sample.state, sample.reason) == (State.DOWN, Reason.REFUSED)
+    assert (sample.state, sample.reason) == (kind.blames, Reason.REFUSED)

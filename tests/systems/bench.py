@@ -31,9 +31,10 @@ from monitor.probes.base import Resources as ProbeResources
 from monitor.probes.base import observe
 from monitor.routing import reminders
 from monitor.secrets import Redactor
+from monitor.vendors import Accounts
 from tests.channels.peers import Mails, Posts, mails, posts
 from tests.examples import SECOND
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, ImpatientClock
 from tests.systems.site import StandIn
 
 if TYPE_CHECKING:
@@ -104,8 +105,9 @@ class Bench(Generic[System]):
         self._inboxes = inboxes
         self._tls = TlsContexts()
         self._redact = Redactor(config.secrets)
-        self.databases = databases
         self._memories: dict[tuple[CheckId, str], dict[str, Any]] = {}
+        self._accounts = Accounts(ImpatientClock(self.clock))
+        self.databases = databases
         self._outbox = Outbox(
             self.clock, self, self, fall_back=self._nobody, last_resort=self._nobody, jitter=lambda: 0.0
         )
@@ -161,7 +163,9 @@ class Bench(Generic[System]):
     async def _run_once(self, plan: Plan) -> Sample:
         resolver = Resolver([self.stand_in.names.address])  # a kept one remembers for a second what a name was
         try:
-            resources = ProbeResources(resolver, self._tls, self.databases, self._redact, self._memories)
+            resources = ProbeResources(
+                resolver, self._tls, self.databases, self._redact, self._memories, self._accounts
+            )
             sample = await observe(plan.id, plan.check, resources, self.clock)
         finally:
             await resolver.close()
