@@ -66,5 +66,8 @@ class ImpatientClock:
     def now(self) -> datetime:
         return self._clock.now() + self.waited
 
+    def wall(self) -> datetime:
+        return self._clock.wall() + self.waited
+
     async def sleep_until(self, moment: datetime) -> None:
         self.waited += max(moment - self.now(), timedelta())

@@ -78,6 +78,7 @@ async def test_a_limit_that_an_answer_says_is_used_up_is_kept(prefix: str, site:
     clock = means.accounts.clock
     assert isinstance(clock, ImpatientClock)
     good = site.answers[THINGS]
+    assert isinstance(good, Answer)
     headers = {f"{prefix}RateLimit-Remaining": "0", f"{prefix}RateLimit-Reset": "45"}
     site.answers[THINGS] = Answer(200, good.body, {**good.headers, **headers})
     await api(site, means).get("/things")
