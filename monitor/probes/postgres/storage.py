@@ -50,11 +50,11 @@ async def take_size(connection: Connection, run: Run, check: PostgresCheck) -> N
     """Note the database's size; which tables are largest goes with it."""
     size = await connection.fetchval("SELECT pg_database_size(current_database())")
     run.note("size", size)
-    tables = f"the largest tables: {_shown(await _largest(connection))}"
-    run.remark("size", f"{show(size, Unit.BYTES)}, {tables}")
+    tables = f"the largest tables are {_shown(await _largest(connection)) or 'empty'}"
+    run.remark("size", tables)
     if check.size_limit:
         run.note("size_share", size / check.size_limit)
-        run.remark("size_share", f"{show(size, Unit.BYTES)} of {show(check.size_limit, Unit.BYTES)}, {tables}")
+        run.remark("size_share", f"{show(size, Unit.BYTES)} of {show(check.size_limit, Unit.BYTES)}; {tables}")
 
 
 async def take_tables(connection: Connection, run: Run, _check: PostgresCheck) -> None:

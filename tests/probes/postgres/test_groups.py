@@ -103,7 +103,7 @@ async def test_the_size_is_told_with_the_largest_tables(made: Make, look: Look, 
     largest = by_label(sample, "table_size")
     assert list(largest)[:2] == ["public.events", "public.orders"]
     assert largest["public.events"] == int(watched.psql("SELECT pg_total_relation_size('events')", "shop"))
-    assert " of 20 MB, the largest tables: public.events 2." in sample.remarks["size_share"]
+    assert " of 20 MB; the largest tables are public.events 2." in sample.remarks["size_share"]
     assert "public.orders" in sample.remarks["table_size"]
 
 
