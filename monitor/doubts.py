@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.model import Failure, Severity
+from monitor.model import Failure, LeftOut, Severity
 from monitor.plain import plain
 from monitor.probes.base import Run
 from monitor.settings import unknown_variables
@@ -85,6 +85,8 @@ async def _asked(check: Check, resources: Resources, clock: Clock) -> tuple[bool
             return True, await check.inspect(Run(resources, check.timeout, clock))
     except TimeoutError:
         return False, [f"could not be asked: no answer within {show_duration(check.timeout.total_seconds())}"]
+    except LeftOut as why:
+        return False, [f"could not be asked: {why}"]
     except Failure as failure:
         return False, [f"could not be asked: {failure.reason}: {failure.detail}"]
 
