@@ -62,13 +62,6 @@ def running(postgres: Cluster, tls: tuple[bytes, bytes] | None = None, **setting
         yield port
 
 
-@pytest.fixture
-def database(postgres: Cluster) -> str:
-    name = f"bounced{next(NUMBERS)}"
-    postgres.psql(f"CREATE DATABASE {name}")
-    return name
-
-
 def check(port: int, user: tuple[str, str] = WATCHER, query: str = "", **fields: object) -> PgbouncerCheck:
     dsn = f"postgresql://{user[0]}:{user[1]}@127.0.0.1:{port}/pgbouncer{query}"
     return PgbouncerCheck.model_validate({"dsn": dsn, "timeout": "20s", **fields})
@@ -109,6 +102,19 @@ async def client(port: int, database: str) -> AsyncIterator[asyncpg.Connection[A
         connection.terminate()
 
 
+@asynccontextmanager
+async def last_client(port: int, database: str) -> AsyncIterator[None]:
+    """Take the last place there is, as soon as the console's connection from before has made it free."""
+    while True:
+        try:
+            async with client(port, database):
+                yield
+        except asyncpg.ProtocolViolationError:
+            await asyncio.sleep(0.01)
+        else:
+            return
+
+
 async def command(port: int, text: str) -> None:
     """Give PgBouncer a command, as its operator would."""
     dsn = f"postgresql://{BOSS[0]}:{BOSS[1]}@127.0.0.1:{port}/pgbouncer"
@@ -129,6 +135,25 @@ async def until(
             return sample
         assert perf_counter() < late, sample
         await asyncio.sleep(0.02)
+
+
+async def made(port: int, postgres: Cluster, resources: Resources) -> str:
+    """Return a new database that PgBouncer knows.
+
+    One that comes of its `*` entry is at times not in SHOW DATABASES (seen with 1.18): its maintenance took it off the
+    list between the arrival of its first client and the making of its pool. The next client puts it back.
+    """
+    name = f"bounced{next(NUMBERS)}"
+    postgres.psql(f"CREATE DATABASE {name}")
+    while not values(await observed(check(port), resources), "paused", database=name):
+        async with client(port, name) as visitor:
+            await visitor.execute("SELECT 1")
+    return name
+
+
+@pytest.fixture
+async def database(port: int, postgres: Cluster, resources: Resources) -> str:
+    return await made(port, postgres, resources)
 
 
 async def test_a_pool_is_filled_and_whoever_waits_is_counted(port: int, database: str, resources: Resources) -> None:
@@ -222,11 +247,7 @@ async def test_whoever_may_see_the_console_sees_the_same(
 async def test_only_the_databases_that_are_named_are_looked_at(
     port: int, resources: Resources, postgres: Cluster
 ) -> None:
-    names = [f"bounced{next(NUMBERS)}" for _ in range(2)]
-    for name in names:
-        postgres.psql(f"CREATE DATABASE {name}")
-        async with client(port, name) as held:
-            await held.execute("SELECT 1")
+    names = [await made(port, postgres, resources) for _ in range(2)]
     sample = await observed(check(port, databases=[names[0]]), resources)
     assert {dict(pairs)["database"] for pairs in labels_of(sample, "paused")} == {names[0]}
     assert {dict(pairs)["database"] for pairs in labels_of(sample, "clients")} == {names[0]}
@@ -246,7 +267,7 @@ async def test_one_that_takes_no_more_clients_is_down_and_says_how_many_it_has(
             for _ in range(most - 1):
                 await stack.enter_async_context(client(port, "postgres"))
             await until(check(port), resources, lambda sample: value(sample, "client_share") == 0.75)
-            await stack.enter_async_context(client(port, "postgres"))
+            await stack.enter_async_context(last_client(port, "postgres"))
             sample = await observed(check(port), resources)
             assert (sample.state, sample.reason) == (State.DOWN, Reason.SATURATED)
             assert sample.detail == "PgBouncer takes no more clients: it has 4 of 4 clients (max_client_conn)"
