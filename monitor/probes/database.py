@@ -124,6 +124,11 @@ class DatabaseCheck(Check):
         return self.address.key
 
     @property
+    def subject(self) -> str:
+        """Return the database: what a kind watches of it by itself is watched by one of its checks."""
+        return self.address.key
+
+    @property
     def suspends(self) -> bool:
         """Return whether the host stops a database that nobody is connected to."""
         return self.neon is not None or self.host.endswith(SUSPENDING)

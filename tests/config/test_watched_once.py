@@ -55,3 +55,28 @@ def test_who_no_longer_watches_a_certificate_has_changed(tmp_path: Path) -> None
     after = load(file, {}).plans[second]
     assert [threshold.name for threshold in after.thresholds] == ["certificate"]
     assert before.fingerprint != after.fingerprint
+
+
+DATABASES = """
+channels: {ops: "https://hook.example.com/"}
+systems:
+  shop:
+    checks:
+      often: {kind: postgres, dsn: "postgresql://m@db/shop"}
+      seldom: {kind: postgres, dsn: "postgresql://m@db/shop", every: 10m}
+      other: {kind: postgres, dsn: "postgresql://m@db/other"}
+      own: {kind: postgres, dsn: "postgresql://m@db/shop", thresholds: [{watch: hidden, critical: "> 0"}]}
+"""
+
+
+def test_what_a_database_implies_is_watched_by_one_of_its_checks(tmp_path: Path) -> None:
+    """Two that look at one database would both warn of what our role may not see."""
+    (tmp_path / "monitor.yaml").write_text(DATABASES)
+    plans = load(tmp_path / "monitor.yaml", {}).plans
+    names = {check.check: {threshold.name for threshold in plan.thresholds} for check, plan in plans.items()}
+    assert names == {
+        "often": {"unmeasured", "wraparound"},
+        "seldom": set(),
+        "other": {"hidden sessions", "unmeasured", "wraparound"},
+        "own": {"hidden"},
+    }

@@ -131,7 +131,7 @@ async def test_a_slow_statement(seconds: float, server: Cluster, authority: Auth
     async with ecomdash(server, authority) as (running, kept):
         await prove_figure(
             running,
-            "database",
+            "housekeeping",
             "slow statement",
             WARNING,
             lambda: kept.run(*[f"SELECT pg_sleep({seconds}), 'secret of a customer'"] * 2),
@@ -152,13 +152,30 @@ async def test_dead_rows(share: float, server: Cluster, authority: Authority) ->
         )
         await prove_figure(
             running,
-            "database",
+            "housekeeping",
             "dead rows",
             INFO,
             lambda: kept.run(f"DELETE FROM orders WHERE id <= {20_000 * share}", "SELECT pg_stat_force_next_flush()"),
             lambda: kept.run("VACUUM ANALYZE orders"),
             "orders",
             "VACUUM ANALYZE",
+        )
+
+
+@pytest.mark.parametrize("index", [pytest.param("orders_note", id="ED-14 indexes")])
+async def test_unused_indexes(index: str, server: Cluster, authority: Authority) -> None:
+    """One that nobody has read for a day, of a table that is worth it."""
+    async with ecomdash(server, authority) as (running, kept):
+        await kept.run("CREATE TABLE orders (id int, note text)")
+        await kept.run("INSERT INTO orders SELECT n, 'x' FROM generate_series(1, 5000) AS n", "ANALYZE orders")
+        await prove_figure(
+            running,
+            "housekeeping",
+            "unused indexes",
+            INFO,
+            lambda: kept.run(f"CREATE INDEX {index} ON orders (note)"),
+            lambda: kept.run(f"DROP INDEX {index}"),
+            "DROP INDEX CONCURRENTLY",
         )
 
 
