@@ -164,7 +164,7 @@ async def test_dead_rows(share: float, server: Cluster, authority: Authority) ->
 
 @pytest.mark.parametrize("index", [pytest.param("orders_note", id="ED-14 indexes")])
 async def test_unused_indexes(index: str, server: Cluster, authority: Authority) -> None:
-    """One that nobody has read for a day, of a table that is worth it."""
+    """One that nobody reads, of a table that is worth it."""
     async with ecomdash(server, authority) as (running, kept):
         await kept.run("CREATE TABLE orders (id int, note text)")
         await kept.run("INSERT INTO orders SELECT n, 'x' FROM generate_series(1, 5000) AS n", "ANALYZE orders")
