@@ -18,7 +18,7 @@ from tests.peers import free_port
 from tests.postgres import as_nobody, owned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.postgres import Cluster
 
@@ -26,23 +26,41 @@ PATIENCE = 10.0
 
 
 @contextmanager
-def pgbouncer(cluster: Cluster, user: str, password: str, size: int) -> Iterator[int]:
-    """Run one with `size` connections to each database, and give its port."""
+def pgbouncer(
+    cluster: Cluster,
+    user: str,
+    password: str,
+    size: int,
+    others: Mapping[str, str] | None = None,
+    tls: tuple[bytes, bytes] | None = None,
+    **settings: object,
+) -> Iterator[int]:
+    """Run one with `size` connections to each database, and give its port.
+
+    `others` are more users with their passwords. With `tls`, a certificate and its key, clients must speak TLS.
+    `settings` go into the file as they are.
+    """
     command = program("pgbouncer", "pgbouncer")
     folder, port = Path(tempfile.mkdtemp(prefix="pgbouncer-")), free_port()
-    settings = folder / "pgbouncer.ini"
+    file = folder / "pgbouncer.ini"
     users = folder / "users.txt"
-    users.write_text(f'"{user}" "{password}"\n')
-    settings.write_text(
+    users.write_text("".join(f'"{name}" "{secret}"\n' for name, secret in {user: password, **(others or {})}.items()))
+    if tls:
+        shown, key = folder / "shown.pem", folder / "key.pem"
+        shown.write_bytes(tls[0])
+        key.write_bytes(tls[1])
+        settings |= {"client_tls_sslmode": "require", "client_tls_cert_file": shown, "client_tls_key_file": key}
+    file.write_text(
         f"[databases]\n* = host=127.0.0.1 port={cluster.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
         f"listen_port = {port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {users}\n"
         f"pool_mode = transaction\ndefault_pool_size = {size}\n"
+        + "".join(f"{name} = {value}\n" for name, value in settings.items())
     )
-    for path in (folder, settings, users):
+    for path in (folder, *folder.iterdir()):
         owned(path)
     with (Path(tempfile.gettempdir()) / f"{folder.name}.log").open("wb+") as log:
         Path(log.name).unlink()
-        running = subprocess.Popen([command, str(settings)], stdout=log, stderr=log, cwd=folder, **as_nobody())
+        running = subprocess.Popen([command, str(file)], stdout=log, stderr=log, cwd=folder, **as_nobody())
         try:
             _wait_for(port, running)
             yield port

@@ -24,6 +24,7 @@ STAND_INS = (
     "placeholder@placeholder.invalid",
     "smtp://placeholder.invalid",
     "postgresql://placeholder.invalid/placeholder",
+    "postgresql://placeholder.invalid/pgbouncer",
     "redis://placeholder.invalid",
     "1",
     "30s",

@@ -21,6 +21,7 @@ APPLICATION = "runbook-monitor"
 HIGHEST_PORT = 65_535
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 BINDINGS = ("disable", "prefer", "require")
+FILES = frozenset({"sslcert", "sslkey", "sslrootcert"})
 MEANINGLESS = ("connect_timeout", "pgbouncer")
 """Taken, because addresses are copied with them, and without effect: we have deadlines and suit PgBouncer anyway."""
 
@@ -50,12 +51,13 @@ class AddressError(ValueError):
 class Address:
     """Where a database is: `shown` for people, `options` for the driver, with the password.
 
-    `key` is the same for the same address, and tells nothing of it.
+    `key` is the same for the same address, and tells nothing of it. `tls` is how TLS is wanted, as libpq names it.
     """
 
     shown: str
     key: str
     options: Mapping[str, Any] = field(repr=False)
+    tls: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def host(self) -> str:
@@ -77,7 +79,8 @@ def parse(url: str) -> Address:
     options = _options(parts, given)
     if not options.get("database") or not options.get("host"):
         _refuse(f"names no {'host' if options.get('database') else 'database'}")
-    return Address(_shown(options), stable_id(url), options)
+    files = {name: value for name, value in given.items() if name in FILES}
+    return Address(_shown(options), stable_id(url), options, {"sslmode": _mode(given), **files})
 
 
 def _options(parts: URL, given: Mapping[str, str]) -> dict[str, Any]:
@@ -123,15 +126,18 @@ def _tls(given: Mapping[str, str]) -> ssl.SSLContext | str | bool:
     The driver knows no channel binding. Where it is required, the certificate is verified instead, which keeps out the
     same man in the middle.
     """
-    mode = _one_of(MODES, given, "sslmode", "prefer")
-    if _one_of(BINDINGS, given, "channel_binding", "prefer") == "require":
-        mode = "verify-full"
+    mode = _mode(given)
     if mode in {"disable", "allow", "prefer"}:
         return mode
     try:
         return _context(mode, given)
     except OSError as error:
         _refuse(f"names a certificate that cannot be used: {error.strerror or type(error).__name__}")
+
+
+def _mode(given: Mapping[str, str]) -> str:
+    mode = _one_of(MODES, given, "sslmode", "prefer")
+    return "verify-full" if _one_of(BINDINGS, given, "channel_binding", "prefer") == "require" else mode
 
 
 def _context(mode: str, given: Mapping[str, str]) -> ssl.SSLContext:

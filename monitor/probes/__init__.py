@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "tcp": "monitor.probes.tcp:TcpCheck",
     "tls": "monitor.probes.tls:TlsCheck",
     "dns": "monitor.probes.dns:DnsCheck",
+    "pgbouncer": "monitor.probes.pgbouncer:PgbouncerCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 

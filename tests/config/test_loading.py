@@ -149,9 +149,10 @@ class TestSelection:
         source = write(shop=SHOP, shed=unset)
         assert list(load(source, {}, ["shop"]).plans) == [SITE]
         (source / "shed.yaml").write_text(unset.replace("kind: tcp", "kind: tpc"))
-        assert told(source, systems=["shop"]) == [
-            "shed.yaml:3: shed/door.kind: 'tpc' is not a kind of check; did you mean tcp? allowed: http, tcp, tls, dns"
-        ]
+        (fault,) = told(source, systems=["shop"])
+        assert fault.startswith(
+            "shed.yaml:3: shed/door.kind: 'tpc' is not a kind of check; did you mean tcp? allowed: "
+        )
 
     def test_a_route_may_name_a_system_that_is_not_selected(self, write: Write) -> None:
         main = MAIN + "routes: [{system: shed, notify: ops}]\n"

@@ -51,6 +51,20 @@ def test_everything_in_an_address_reaches_the_driver() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", {"sslmode": "prefer"}),
+        ("sslmode=require", {"sslmode": "require"}),
+        ("sslmode=require&channel_binding=require", {"sslmode": "verify-full"}),
+        ("sslmode=verify-ca&sslrootcert=system", {"sslmode": "verify-ca", "sslrootcert": "system"}),
+    ],
+)
+def test_libpq_is_told_the_same_of_tls(query: str, told: dict[str, str]) -> None:
+    """One driver takes a context, the other words."""
+    assert parse(f"postgresql://me@db/store?{query}").tls == told
+
+
 def tls(query: str) -> Any:  # noqa: ANN401 - a context or a word
     return parse(f"postgresql://me@db/store?{query}").options["ssl"]
 

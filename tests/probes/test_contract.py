@@ -17,6 +17,7 @@ from monitor.clock import SystemClock
 from monitor.model import CheckId, Reason, Sample, State
 from monitor.probes import load_kind
 from monitor.probes.base import Check, Resources, observe
+from tests.bouncers import console, error
 from tests.peers import Authority, drips, free_port, hangs_up, name_server, resets, says, silence, tcp_peer, wire_text
 from tests.probes.conftest import SECRET
 
@@ -74,6 +75,13 @@ KINDS = [
         says(b"HTTP/1.1 204 No Content\r\n\r\n"),
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+    ),
+    Kind(
+        "pgbouncer",
+        lambda host, port, _: {"dsn": f"postgresql://stats:see@{host}:{port}/pgbouncer?sslmode=disable"},
+        console(),
+        drip=b"E\0\0\x75\x30" + b"x" * 64,
+        half=b"R\0\0\0\x08\0\0",
     ),
 ]
 ALL = [kind.name for kind in KINDS] + ["dns"]
@@ -252,7 +260,18 @@ async def expose_http(text: str, _names: NameServer, resources: Resources, _fold
         return await observed(made("http", url=url, expect={"body": {"equals": "never"}}), resources)
 
 
-EXPOSED = {"tcp": expose_tcp, "tls": expose_tls, "dns": expose_dns, "http": expose_http}
+async def expose_pgbouncer(text: str, _names: NameServer, resources: Resources, _folder: Path) -> Sample:
+    async with tcp_peer(console(greeting=error(text, severity="FATAL"))) as peer:
+        return await observed(made("pgbouncer", dsn=f"postgresql://u:p@127.0.0.1:{peer.port}/pgbouncer"), resources)
+
+
+EXPOSED = {
+    "tcp": expose_tcp,
+    "tls": expose_tls,
+    "dns": expose_dns,
+    "http": expose_http,
+    "pgbouncer": expose_pgbouncer,
+}
 
 
 @pytest.mark.parametrize("kind", ALL)
