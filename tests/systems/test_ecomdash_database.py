@@ -16,6 +16,7 @@ from tests.systems.proof import CRITICAL, INFO, WARNING, prove_down, prove_figur
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from monitor.model import Severity
     from tests.peers import Authority
     from tests.postgres import Cluster
     from tests.systems.bench import Bench
@@ -249,6 +250,41 @@ async def test_no_synchronisation(age: str, server: Cluster, authority: Authorit
             lambda: kept.run("UPDATE shops SET last_sync_at = now()"),
             "1 h",
             "job queue",
+        )
+
+
+@pytest.mark.parametrize(
+    ("topic", "hours", "severity"),
+    [
+        pytest.param("customers/data_request", 37, WARNING, id="ED-17 warning"),
+        pytest.param("shop/redact", 44, CRITICAL, id="ED-17 critical"),
+        pytest.param("customers/redact", 24 * 28, CRITICAL, id="ED-17 thirty days"),
+    ],
+)
+async def test_privacy_requests(
+    topic: str, hours: int, severity: Severity, server: Cluster, authority: Authority
+) -> None:
+    """Of 48 hours or 30 days so much is used; the topic and how many are told, and of nobody."""
+    view = "CREATE VIEW privacy AS SELECT topic, received_at, answered_at FROM requests"
+    async with ecomdash(server, authority, ECOMDASH_PRIVACY_VIEW_NAME="privacy") as (running, kept):
+        await kept.run(
+            "CREATE TABLE requests (topic text, customer text, received_at timestamptz, answered_at timestamptz)",
+            view,
+            "GRANT SELECT ON privacy TO watcher",
+        )
+        await prove_figure(
+            running,
+            "privacy",
+            "deadline",
+            severity,
+            lambda: kept.run(
+                f"INSERT INTO requests VALUES ('{topic}', 'ada@example.com', now() - interval '{hours} hours', NULL),"
+                " ('customers/redact', 'bob@example.com', now(), NULL)"
+            ),
+            lambda: kept.run("UPDATE requests SET answered_at = now()"),
+            topic,
+            '"open": ',
+            "Answer the oldest",
         )
 
 

@@ -152,3 +152,21 @@ async def test_stored_errors(error: str, server: Cluster, authority: Authority) 
             error,
             "send those events again",
         )
+
+
+@pytest.mark.parametrize("error", [pytest.param("No such customer", id="TA-09 by the table")])
+async def test_three_in_a_row(error: str, server: Cluster, authority: Authority) -> None:
+    """The three newest failed: critical; two of them, or three long ago, are not."""
+    async with tatame(server, authority) as (running, kept):
+        await kept.run(
+            *(EVENT.format(minutes, f"'{error}'") for minutes in (90, 91, 92, 2, 1)), EVENT.format(3, "NULL")
+        )
+        await prove_figure(
+            running,
+            "webhook-failures",
+            "three in a row",
+            CRITICAL,
+            lambda: kept.run(EVENT.format(0, f"'{error}'")),
+            lambda: kept.run("UPDATE stripe_webhook_events SET error = NULL WHERE id = 'evt_0'"),
+            "is no single event",
+        )
