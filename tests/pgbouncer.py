@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.postgres import Cluster
 
 PATIENCE = 10.0
+TRIES = 5
 
 
 @contextmanager
@@ -41,8 +42,7 @@ def pgbouncer(
     `settings` go into the file as they are.
     """
     command = program("pgbouncer", "pgbouncer")
-    folder, port = Path(tempfile.mkdtemp(prefix="pgbouncer-")), free_port()
-    file = folder / "pgbouncer.ini"
+    folder = Path(tempfile.mkdtemp(prefix="pgbouncer-"))
     users = folder / "users.txt"
     users.write_text("".join(f'"{name}" "{secret}"\n' for name, secret in {user: password, **(others or {})}.items()))
     if tls:
@@ -50,30 +50,43 @@ def pgbouncer(
         shown.write_bytes(tls[0])
         key.write_bytes(tls[1])
         settings |= {"client_tls_sslmode": "require", "client_tls_cert_file": shown, "client_tls_key_file": key}
-    file.write_text(
+    text = (
         f"[databases]\n* = host=127.0.0.1 port={cluster.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
-        f"listen_port = {port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {users}\n"
+        f"unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {users}\n"
         f"pool_mode = transaction\ndefault_pool_size = {size}\n"
         + "".join(f"{name} = {value}\n" for name, value in settings.items())
     )
-    for path in (folder, *folder.iterdir()):
-        owned(path)
-    with (Path(tempfile.gettempdir()) / f"{folder.name}.log").open("wb+") as log:
-        Path(log.name).unlink()
-        running = subprocess.Popen([command, str(file)], stdout=log, stderr=log, cwd=folder, **as_nobody())
+    try:
+        port, running = _started(command, folder, text)
         try:
-            _wait_for(port, running)
             yield port
         finally:
             running.kill()
             running.wait(PATIENCE)
-            shutil.rmtree(folder)
+    finally:
+        shutil.rmtree(folder)
 
 
-def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
+def _started(command: str, folder: Path, text: str) -> tuple[int, subprocess.Popen[bytes]]:
+    """Return the port on which it listens, and its process; a port that somebody else takes meanwhile is given up."""
+    for _ in range(TRIES):
+        port, file = free_port(), folder / "pgbouncer.ini"
+        file.write_text(f"{text}listen_port = {port}\n")
+        for path in (folder, *folder.iterdir()):
+            owned(path)
+        with tempfile.TemporaryFile() as log:
+            running = subprocess.Popen([command, str(file)], stdout=log, stderr=log, cwd=folder, **as_nobody())
+        if _listens(port, running):
+            return port, running
+        running.kill()
+        running.wait(PATIENCE)
+    pytest.fail("pgbouncer did not start")
+
+
+def _listens(port: int, running: subprocess.Popen[bytes]) -> bool:
     late = time.monotonic() + PATIENCE
     while running.poll() is None and time.monotonic() < late:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
+            return running.poll() is None
         time.sleep(0.02)
-    pytest.fail("pgbouncer did not start")
+    return False

@@ -436,6 +436,7 @@ FAULTS: dict[str, tuple[bytes, Reason]] = {
     "garbage": (b"\0\xff" * 64, Reason.PROTOCOL),
     "copy": (message(b"H", b"\0\0\0") + READY, Reason.PROTOCOL),
     "shut down": (error("terminating connection due to administrator command", "57P01", "FATAL"), Reason.RESET),
+    "no memory": (error("out of memory", "53200") + READY, Reason.SATURATED),
     "refused": (error("invalid command") + READY, Reason.PROTOCOL),
 }
 CLOSED = {"half a row", "ends", "garbage", "shut down"}

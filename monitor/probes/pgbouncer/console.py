@@ -14,7 +14,7 @@ import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
 
 from monitor.model import Failure, Reason
-from monitor.probes.pgbouncer.refusal import failure_of_answer, failure_of_connection
+from monitor.probes.pgbouncer.refusal import OF_THE_CONSOLE, failure_of_answer, failure_of_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +51,9 @@ class Console:
         said, code = self._redact(refusal.get_error_message()), refusal.error_field(DiagnosticField.SQLSTATE)
         if code is None:  # not the console's words, but libpq's
             raise failure_of_connection(said, self.place)
-        if not optional:
-            raise failure_of_answer(code.decode("ascii", "replace"), said, command, self.place)
-        return []
+        if optional and code == OF_THE_CONSOLE.encode():
+            return []
+        raise failure_of_answer(code.decode("ascii", "replace"), said, command, self.place)
 
     async def _answer(self, command: str) -> tuple[list[Row], PGresult | None]:
         """Return the rows of an answer, and what the console refused it with, if it did."""
