@@ -138,11 +138,11 @@ class DatabaseCheck(Check):
         user = str(self.address.options.get("user", ""))
         if user.partition(".")[0] in OWNERS:
             yield f"it connects as {user}, who may do more than look: make a role of its own that may not"
-        if self.suspends and self.every < SUSPENDED_AFTER:
+        if self.suspends and not self.wake and self.every < SUSPENDED_AFTER:
+            awake = "once awake, it never sleeps again" if self.neon else "this one stays awake all month"
             yield (
                 f"it asks every {show_duration(self.every.total_seconds())}, and its host suspends a database that has"
-                f" been idle for {show_duration(SUSPENDED_AFTER.total_seconds())}: this one stays awake all month,"
-                f" {AWAKE_ALL_MONTH}"
+                f" been idle for {show_duration(SUSPENDED_AFTER.total_seconds())}: {awake}, {AWAKE_ALL_MONTH}"
             )
 
     async def inspect(self, run: Run) -> list[str]:

@@ -80,6 +80,15 @@ def test_asking_a_database_that_would_be_suspended_has_its_price(
     assert not said(made(dsn="postgresql://monitor:hunter2@db.test/shop", every="30s"))
 
 
+def test_who_asks_first_keeps_what_is_awake_from_sleeping(made: Make) -> None:
+    """A question of Neon's API wakes nothing, and the look that follows puts the sleep off; unless that is meant."""
+    neon = {"project": "shiny-wind-028834", "api_key": "napi_1"}
+    (found,) = said(made(neon=neon, every="1m"))
+    assert "once awake, it never sleeps again, about 182 CU-hours" in found
+    assert not said(made(neon=neon, every="10m"))
+    assert not said(made(neon=neon, every="1m", wake=True))
+
+
 def test_a_pool_that_cannot_fit_is_doubtful_before_anything_runs(made: Make) -> None:
     """ED-09: 30 for each process, against 25. Without a limit the file alone cannot tell."""
     (found,) = said(made(limit=25, clients=[API, {**API, "name": "worker"}]))
