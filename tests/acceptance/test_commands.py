@@ -220,7 +220,7 @@ async def test_what_is_piped_is_plain_and_its_lines_are_whole(tmp_path: Path, va
     checked, validated, faulty, explained, _ = outputs
     assert f"shop/{long} " in checked.out
     assert len(checked.out.splitlines()) == 5
-    assert all(line.startswith(("doubt: ", "3 checks")) for line in validated.out.splitlines())
+    assert all(line.startswith(("doubt: ", "note: ", "3 checks")) for line in validated.out.splitlines())
     assert all(line.startswith(f"{written}:") for line in faulty.err.splitlines())
     assert f"shop/{long}: The shop, Front page" in explained.out
 
