@@ -127,13 +127,15 @@ def check(
         list[str] | None, typer.Argument(metavar="[SYSTEM[/CHECK]]...", help="What to look at; default: everything.")
     ] = None,
     output: Annotated[Output, typer.Option(help="How to report.")] = Output.TEXT,
+    writes: Annotated[bool, typer.Option("--writes", help="Run what changes something outside, too.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Run checks once, now, and report in the order of the file. Exit status 1 if one is down or unknown.
 
     One that leaves its run out on purpose, as for a database that sleeps, is told as skipped and is neither.
 
-    Figures over a window are not judged: one run says nothing about them.
+    Figures over a window are not judged: one run says nothing about them. What changes something outside, such as a
+    signed canary, is left out without `--writes`.
 
     **Examples:** `monitor check`, `monitor check seedsource`, `monitor check shop/site --output junit`
     """
@@ -149,7 +151,7 @@ def check(
         _configure_logs(settings, loaded)
         plans = [plan for plan in loaded.plans.values() if _is_wanted(plan, wanted)]
         _look_for_unknown(wanted, loaded)
-        if not all(uvloop.run(_check(plans, loaded, settings, output))):
+        if not all(uvloop.run(_check(plans, loaded, settings, output, writes=writes))):
             raise typer.Exit(FAILED)
 
 
@@ -286,11 +288,14 @@ async def _demo(settings: Settings, host: str, port: int, *, scripted: bool) -> 
         await serve(config, settings, read)
 
 
-async def _check(plans: Sequence[Plan], config: Config, settings: Settings, output: Output) -> list[bool]:
+async def _check(
+    plans: Sequence[Plan], config: Config, settings: Settings, output: Output, *, writes: bool
+) -> list[bool]:
     width = max((len(str(plan.id)) for plan in plans), default=0)
     findings: list[Finding] = []
     async with reach_outside() as outside:
-        async for finding in sweep(plans, outside.for_probes(redactor(config, settings)), SystemClock()):
+        means = outside.for_probes(redactor(config, settings))
+        async for finding in sweep(plans, means, SystemClock(), writes=writes):
             findings.append(finding)
             if output is Output.TEXT:
                 _print(as_line(finding, width), COLOURS[state_of(finding.sample)])

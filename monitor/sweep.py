@@ -6,10 +6,11 @@ import asyncio
 from collections import defaultdict
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.history import History
-from monitor.model import Outcome, State
+from monitor.model import Outcome, Sample, State
 from monitor.probes.base import observe
 from monitor.thresholds import judge
 from monitor.units import show
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from monitor.clock import Clock
-    from monitor.model import Sample
     from monitor.plan import Plan
     from monitor.probes.base import Resources
 
@@ -40,15 +40,20 @@ class Finding:
         return self.sample.state is State.UP or self.sample.left_out
 
 
-async def sweep(plans: Sequence[Plan], resources: Resources, clock: Clock) -> AsyncIterator[Finding]:
-    """Run `plans`, some at once, and yield what each found, in their order, as soon as it can be told."""
+async def sweep(
+    plans: Sequence[Plan], resources: Resources, clock: Clock, *, writes: bool = False
+) -> AsyncIterator[Finding]:
+    """Run `plans`, some at once, and yield what each found, in their order, as soon as it can be told.
+
+    Unless it `writes`, what would change something outside is left out: a part of a run, or all of it.
+    """
     slots = asyncio.Semaphore(AT_ONCE)
     turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def run(plan: Plan) -> Finding:
         turn = turns[plan.check.alone] if plan.check.alone else nullcontext()
         async with turn, slots:
-            sample = await observe(plan.id, plan.check, resources, clock)
+            sample = await _observe(plan, resources, clock, writes=writes)
         return Finding(plan, sample, tuple(_crossed(plan, sample)))
 
     runs = [asyncio.create_task(run(plan)) for plan in plans]
@@ -59,6 +64,16 @@ async def sweep(plans: Sequence[Plan], resources: Resources, clock: Clock) -> As
         for finding in runs:
             finding.cancel()
         await asyncio.gather(*runs, return_exceptions=True)
+
+
+async def _observe(plan: Plan, resources: Resources, clock: Clock, *, writes: bool) -> Sample:
+    check = plan.check
+    if check.writes and not writes:
+        check = check.model_copy(update={"writes": False})
+    if check.changes and not writes:
+        detail = f"it would change something outside ({check.changes}), which takes --writes"
+        return Sample(plan.id, clock.now(), timedelta(), State.UNKNOWN, detail=detail)
+    return await observe(plan.id, check, resources, clock)
 
 
 def _crossed(plan: Plan, sample: Sample) -> Iterator[str]:

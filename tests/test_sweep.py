@@ -37,6 +37,7 @@ class Staged(Check):
     finds: State = State.UP
     value: float = 0.0
     sleeps: bool = False
+    wholly: bool = False
 
     measures = (MeasureSpec("load", Unit.RATIO, "how full it is"),)
 
@@ -44,8 +45,12 @@ class Staged(Check):
     def host(self) -> str:
         return "localhost"
 
+    @property
+    def changes(self) -> str:
+        return "an order" if self.wholly else ""
+
     async def probe(self, run: Run) -> None:
-        run.note("load", self.value)
+        run.note("load", 1.0 if self.writes else self.value)
         if self.sleeps:
             raise LeftOut("the \x1b[31mcompute is asleep")
         if self.finds is not State.UP:
@@ -76,6 +81,19 @@ async def test_figures_without_a_window_are_judged_and_windows_are_not() -> None
     assert crossed.crossed == ("critical: load is 95 % (> 90%)",)
     assert crossed.well
     assert well.crossed == ()
+
+
+@pytest.mark.parametrize("writes", [False, True])
+async def test_what_changes_something_outside_runs_when_it_is_asked_to(*, writes: bool) -> None:
+    """A part of a run, as a webhook's canary is, or all of it; and leaving it out is no failure."""
+    plans = [staged("partly", writes=True), staged("wholly", writes=True, wholly=True), staged("reads")]
+    partly, wholly, reads = [finding async for finding in sweep(plans, RESOURCES, FakeClock(), writes=writes)]
+    assert [measure.value for measure in partly.sample.measures] == [1.0 if writes else 0.0]
+    assert wholly.sample.left_out is not writes
+    assert wholly.well
+    assert reads.well
+    if not writes:
+        assert wholly.sample.detail == "it would change something outside (an order), which takes --writes"
 
 
 @pytest.fixture
