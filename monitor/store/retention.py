@@ -69,7 +69,7 @@ async def _delete_samples(database: Database, before: int) -> bool:
         await raise_fact(connection, "samples_from", until)
         return True
 
-    return await database.write(step)
+    return await database.write(step, STEP)
 
 
 async def _delete_layouts(database: Database, layouts: Layouts) -> None:
@@ -83,7 +83,7 @@ async def _delete_layouts(database: Database, layouts: Layouts) -> None:
             if gone.rowcount:
                 layouts.forget()
 
-    await database.write(step)
+    await database.write(step, STEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +114,4 @@ async def _delete_rows(database: Database, rows: _Rows) -> bool:
     async def step(connection: AsyncConnection) -> bool:
         return (await connection.execute(some)).rowcount == STEP
 
-    return await database.write(step)
+    return await database.write(step, STEP)
