@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # A shared machine is slow for seconds at a time: how long an example took says nothing about it.
 settings.register_profile("shared machine", deadline=None)
+settings.register_profile("brief", settings.get_profile("shared machine"), max_examples=20)
 settings.load_profile("shared machine")
 
 OURS = ("MONITOR_", "SENTRY_", "LOG_", "SLACK_", "SMTP_", "HOOK_", "CAPLIQUIFY_", "RENDER")
