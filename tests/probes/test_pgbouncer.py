@@ -461,6 +461,7 @@ async def test_whatever_goes_wrong_with_an_answer_it_is_not_up(fault: str, at: s
         sample = await observed(check(peer.port, timeout="500ms" if fault == "silent" else "20s"), resources)
         assert perf_counter() - started < 15
         await asyncio.wait_for(peer.quiet.wait(), 20)
+        await asyncio.sleep(0.02)  # the peer closes its own end a turn later
     assert (sample.state, sample.reason) == (State.DOWN, reason), sample.detail
     assert "duration" not in {measure.name for measure in sample.measures}
     assert open_files() <= files + 1
@@ -489,6 +490,7 @@ async def test_a_run_that_is_cancelled_leaves_nothing(resources: Resources) -> N
             await run
         assert perf_counter() - started < 1
         await asyncio.wait_for(peer.quiet.wait(), 20)
+        await asyncio.sleep(0.02)  # the peer closes its own end a turn later
         assert len(asyncio.all_tasks()) == tasks
         assert open_files() <= files
 
