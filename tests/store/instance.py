@@ -22,10 +22,22 @@ def say(*words: object) -> None:
     sys.stdout.flush()
 
 
+async def leads(store: Store) -> bool:
+    """Return whether we lead; a leader that stands still within a transaction keeps us from it for a while."""
+    try:
+        leading = await store.lead()
+    except StoreUnavailable:
+        leading = False
+        say("away")
+    else:
+        if not leading:
+            say("waits")
+    return leading
+
+
 async def work(store: Store, name: str) -> None:
     """Wait for the lease, then write and renew it for ever."""
-    while not await store.lead():
-        say("waits")
+    while not await leads(store):
         await asyncio.sleep(LEASE_POLL.total_seconds())
     say("leads")
     loop = asyncio.get_running_loop()
