@@ -380,6 +380,18 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
+class Keepsake:
+    """What a check must remember beyond the process, such as what it has to remove again.
+
+    There is one for each `topic` of a check: the last one counts, and one without a `body` is gone. It holds no secret.
+    """
+
+    check: CheckId
+    topic: str
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What must become durable together: one transaction, harmless when written twice.
 
@@ -391,6 +403,7 @@ class Change:
     events: tuple[Event, ...] = ()
     owed: tuple[Notification, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    keepsakes: tuple[Keepsake, ...] = ()
 
 
 def stable_id(*parts: Any) -> str:  # noqa: ANN401 - anything that prints

@@ -1,4 +1,4 @@
-"""What waits to be written, bounded, with only the last state of each alert."""
+"""What waits to be written, bounded, with only the last state of each alert and keepsake."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.model import Change
 
 if TYPE_CHECKING:
-    from monitor.model import Alert, AlertKey, Attempt, Event, Notification, Sample
+    from monitor.model import Alert, AlertKey, Attempt, CheckId, Event, Keepsake, Notification, Sample
 
 MOST_SAMPLES = 50_000
 MOST_OTHERS = 10_000
@@ -32,9 +32,10 @@ class Backlog:
         self._events: deque[Event] = deque()
         self._owed: deque[Notification] = deque()
         self._attempts: deque[Attempt] = deque()
+        self._keepsakes: dict[tuple[CheckId, str], Keepsake] = {}
 
     def __bool__(self) -> bool:
-        return any((self._samples, self._alerts, self._events, self._owed, self._attempts))
+        return any((self._samples, self._alerts, self._events, self._owed, self._attempts, self._keepsakes))
 
     def keep(self, sample: Sample) -> None:
         """Add one sample."""
@@ -48,16 +49,21 @@ class Backlog:
         self._events.extend(change.events)
         self._owed.extend(change.owed)
         self._attempts.extend(change.attempts)
+        self._keepsakes.update(_by_topic(change))
         self._bound()
 
     def take(self, most: int) -> Change:
         """Take everything out, but at most `most` samples."""
         samples = tuple(self._samples.popleft() for _ in range(min(most, len(self._samples))))
         change = Change(
-            samples, tuple(self._alerts.values()), tuple(self._events), tuple(self._owed), tuple(self._attempts)
+            samples,
+            tuple(self._alerts.values()),
+            tuple(self._events),
+            tuple(self._owed),
+            tuple(self._attempts),
+            tuple(self._keepsakes.values()),
         )
-        self._alerts.clear()
-        for part in (self._events, self._owed, self._attempts):
+        for part in (self._alerts, self._events, self._owed, self._attempts, self._keepsakes):
             part.clear()
         return change
 
@@ -68,12 +74,17 @@ class Backlog:
         self._events.extendleft(reversed(change.events))
         self._owed.extendleft(reversed(change.owed))
         self._attempts.extendleft(reversed(change.attempts))
+        self._keepsakes = _by_topic(change) | self._keepsakes
         self._bound()
 
     def _bound(self) -> None:
         self.lost_samples += _drop_oldest(self._samples, MOST_SAMPLES)
         for some in (self._events, self._owed, self._attempts):
             self.lost_others += _drop_oldest(some, MOST_OTHERS)
+
+
+def _by_topic(change: Change) -> dict[tuple[CheckId, str], Keepsake]:
+    return {(one.check, one.topic): one for one in change.keepsakes}
 
 
 def _drop_oldest(some: deque[Any], most: int) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.hour import Hour
-    from monitor.model import Alert, AlertKey, Change, CheckId, Event, Owed, Sample
+    from monitor.model import Alert, AlertKey, Change, CheckId, Event, Keepsake, Owed, Sample
     from monitor.store.base import Store
 
 
@@ -122,6 +122,10 @@ class LateStore:
         """As `Store.replay_hours`."""
         async for hour in (await self.open()).replay_hours(check, since, measures):
             yield hour
+
+    async def keepsakes(self) -> list[Keepsake]:
+        """As `Store.keepsakes`."""
+        return await (await self.open()).keepsakes()
 
     async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:
         """As `Store.journal`."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-CURRENT = 3
+CURRENT = 4
 """The number of the newest migration: the schema that this release was made for."""
 
 metadata = MetaData(
@@ -148,3 +148,14 @@ attempts = Table(
     UniqueConstraint("notification", "at", "result"),
 )
 """No foreign key: an attempt may outlive its notification, and must never keep a whole change from being written."""
+
+keepsakes = Table(
+    "keepsakes",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What a check must not forget, such as what it has to remove again. The check's own name stands here, since it may be
+noted before the check has its first sample."""

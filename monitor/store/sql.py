@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import bindparam, delete, func, literal_column, select, tuple_, update
+from sqlalchemy import func, select, tuple_
 
-from monitor.model import AttemptResult, CheckId, Owed
+from monitor.model import AttemptResult, CheckId, Keepsake, Owed
 from monitor.store import schema
 from monitor.store.base import LeaseLost, StoreUnavailable
-from monitor.store.database import all_rows, compiled, insert_once, insert_or_replace
+from monitor.store.batch import Statements, batch
+from monitor.store.database import all_rows
 from monitor.store.lease import Fenced
 from monitor.store.retention import delete_old
 from monitor.store.rollup import Rollup, read_facts
@@ -24,7 +25,6 @@ from monitor.store.rows import (
     ALERT,
     EVENT,
     NOTIFICATION,
-    attempt_row,
     hour_row_of,
     micros,
     moment,
@@ -35,11 +35,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Dialect, FromClause, Select
+    from sqlalchemy import FromClause, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from monitor.hour import Hour
     from monitor.model import Alert, AlertKey, Change, Event, Sample
+    from monitor.store.batch import Batch
     from monitor.store.database import Database
     from monitor.store.lease import Lease
     from monitor.store.retention import Retention
@@ -51,72 +52,7 @@ PAGE = 500
 HOURS_A_PAGE = 100
 """Rows that are read at once: with a thousand series each they take 6 MB, and one takes 4 ms to decode."""
 
-OPEN = frozenset({AttemptResult.BEGUN, AttemptResult.RETRY})
-
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Several changes as rows. Where only the last state counts, only that is left."""
-
-    forgotten: list[tuple[Any, ...]]
-    alerts: list[tuple[Any, ...]]
-    events: list[tuple[Any, ...]]
-    notifications: list[tuple[Any, ...]]
-    attempts: list[tuple[Any, ...]]
-    settled: list[tuple[Any, ...]]
-
-    @property
-    def size(self) -> int:
-        """Return how many rows will be written."""
-        return sum(len(getattr(self, name)) for name in self.__slots__)
-
-
-def batch(changes: Sequence[Change]) -> Batch:
-    """Return `changes` as rows, without their samples."""
-    last = {alert.key: alert for change in changes for alert in change.alerts}
-    attempts = [attempt for change in changes for attempt in change.attempts]
-    owed = [note for change in changes for note in change.owed]
-    events = [event for change in changes for event in change.events]
-    return Batch(
-        forgotten=[(key.fingerprint,) for key, alert in last.items() if alert.idle],
-        alerts=[(key.fingerprint, ALERT.write(alert)) for key, alert in last.items() if not alert.idle],
-        events=[(event.id, micros(event.at), event.key.fingerprint, EVENT.write(event)) for event in events],
-        notifications=[(note.id, micros(note.at), note.channel, NOTIFICATION.write(note)) for note in owed],
-        attempts=[attempt_row(attempt) for attempt in attempts],
-        settled=[
-            (micros(done.at), done.result.value, done.notification) for done in attempts if done.result not in OPEN
-        ],
-    )
-
-
-class Statements:
-    """What `write` runs, in the order that it runs it: an attempt settles a notification of the same batch."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        """Compile every statement for `dialect`."""
-        alerts, notifications, late = schema.alerts, schema.notifications, schema.late
-        self.check = insert_once(schema.checks, dialect, ("system", "name"))
-        self.layout = insert_once(schema.layouts, dialect)
-        self.sample = insert_once(schema.samples, dialect)
-        self.late = insert_or_replace(late, dialect, writes=late.c.writes + literal_column("1"))
-        settle = update(notifications).values(settled_at=bindparam("at"), result=bindparam("how"))
-        unsettled = notifications.c.id == bindparam("which"), notifications.c.settled_at.is_(None)
-        self._by_rows = {
-            "forgotten": compiled(delete(alerts).where(alerts.c.fingerprint == bindparam("which")), dialect),
-            "alerts": insert_or_replace(alerts, dialect),
-            "events": insert_once(schema.events, dialect, ("id", "at", "fingerprint", "body")),
-            "notifications": insert_once(notifications, dialect, ("id", "at", "channel", "body")),
-            "attempts": insert_once(
-                schema.attempts, dialect, ("notification", "at", "result", "delivery", "reason", "due")
-            ),
-            "settled": compiled(settle.where(*unsettled), dialect),
-        }
-
-    def pairs(self, rows: Batch) -> list[tuple[str, list[tuple[Any, ...]]]]:
-        """Return each statement with the rows to run it for."""
-        return [(statement, getattr(rows, name)) for name, statement in self._by_rows.items()]
 
 
 @dataclass(slots=True)
@@ -228,6 +164,11 @@ class SqlStore:
                 yield hour_row_of(check, row, measures)
                 await asyncio.sleep(0)
             page = await self._all(query.where(table.c.at > page[-1].at))
+
+    async def keepsakes(self) -> list[Keepsake]:
+        """Return what checks must remember."""
+        rows = await self._all(select(schema.keepsakes))
+        return [Keepsake(CheckId(system, name), topic, body) for system, name, topic, body in rows]
 
     async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:
         """Return the events after `since`, newest first; the newest `limit` of them."""

@@ -20,6 +20,7 @@ from monitor.model import (
     Change,
     CheckId,
     EventKind,
+    Keepsake,
     Measure,
     Owed,
     Reason,
@@ -49,11 +50,12 @@ NUMBERS = itertools.count()
 async def everything(store: Store) -> list[object]:
     """Return all that a store can be asked for."""
     replayed = [found async for found in store.replay(BEGINNING)]
-    return [await store.alerts(), await store.owed(), replayed, await store.journal(BEGINNING)]
+    told = [await store.alerts(), await store.owed(), replayed, await store.journal(BEGINNING)]
+    return [*told, await store.keepsakes()]
 
 
 async def test_an_empty_store_holds_nothing(store: Store) -> None:
-    assert await everything(store) == [[], [], [], []]
+    assert await everything(store) == [[], [], [], [], []]
     assert await store.samples(SITE, BEGINNING) == []
     assert await store.hours(SITE, BEGINNING) == []
 
@@ -61,7 +63,7 @@ async def test_an_empty_store_holds_nothing(store: Store) -> None:
 async def test_a_change_without_content_is_written(store: Store) -> None:
     await store.write([Change()])
     await store.write([])
-    assert await everything(store) == [[], [], [], []]
+    assert await everything(store) == [[], [], [], [], []]
 
 
 @ANY_EXAMPLE
@@ -141,6 +143,16 @@ async def test_of_an_alert_the_last_state_stays(store: Store) -> None:
     assert await store.alerts() == [alert(3)]
     await store.write([Change(alerts=(values.Alert(KEY),)), Change(alerts=(alert(4),))])
     assert await store.alerts() == [alert(4)]
+
+
+async def test_of_a_keepsake_the_last_one_stays_until_it_is_empty(store: Store) -> None:
+    """Each topic of a check by itself, also of one that has no sample yet."""
+    other = Keepsake(BASKET, "leftovers", "[2]")
+    await store.write([Change(keepsakes=(Keepsake(SITE, "leftovers", "[1]"), other))])
+    await store.write([Change(keepsakes=(Keepsake(SITE, "leftovers", "[1, 3]"),)), Change(keepsakes=(other,))])
+    assert set(await store.keepsakes()) == {other, Keepsake(SITE, "leftovers", "[1, 3]")}
+    await store.write([Change(keepsakes=(Keepsake(SITE, "leftovers"), Keepsake(SITE, "never there")))])
+    assert await store.keepsakes() == [other]
 
 
 @pytest.mark.parametrize("result", [AttemptResult.DELIVERED, AttemptResult.REJECTED, AttemptResult.SUPERSEDED])

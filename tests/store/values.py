@@ -17,6 +17,7 @@ from monitor.model import (
     CheckId,
     Event,
     EventKind,
+    Keepsake,
     Labels,
     Level,
     Measure,
@@ -78,6 +79,7 @@ def step(number: int) -> Change:
         events=(event(at),),
         owed=(note(f"note {number}", at),),
         attempts=(attempt(f"note {number}", AttemptResult.RETRY, at, at + SECOND),),
+        keepsakes=(Keepsake(SITE, "last", str(number)),),
     )
 
 
