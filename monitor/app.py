@@ -19,13 +19,14 @@ from monitor.health import Health
 from monitor.leadership import Leadership
 from monitor.lookback import Lookback
 from monitor.metrics import Metrics
+from monitor.model import Change
 from monitor.outbox import Outbox
 from monitor.outside import reach_outside
 from monitor.pipeline import Pipeline
 from monitor.place import open_at
 from monitor.probes.base import observe, starved
 from monitor.push import REASONS, Pace, Pusher, Receiver
-from monitor.recall import recall
+from monitor.recall import recall, recall_keepsakes
 from monitor.reload import reloading
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from monitor.channels.base import Channel, SendResult
     from monitor.config import Config
-    from monitor.model import CheckId, Delivery, Notification, Sample
+    from monitor.model import CheckId, Delivery, Keepsake, Notification, Sample
     from monitor.outside import Outside
     from monitor.plan import Plan
     from monitor.settings import Settings
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 TICK = timedelta(seconds=1)
 TIDY = timedelta(minutes=10)
 LAST_SENDS = timedelta(seconds=10)
+FINISHING = timedelta(seconds=1)
+"""After so long a check that a restart has interrupted begins to clean up."""
 GARBAGE = 5_000
 """Objects made and not yet gone before Python looks for circles among them; there are next to none."""
 
@@ -74,6 +77,7 @@ async def serve(config: Config, settings: Settings, load: Callable[[], Config]) 
                     await daemon.run(load, stop, reload)
                 except* LeaseLost as lost:
                     log.warning("lead_lost", why=str(lost.exceptions[0]))
+                    outside.memories.clear()
                 config = daemon.config
     finally:
         for number in wishes:
@@ -219,11 +223,16 @@ class Daemon:
 
     async def _remember(self, store: Store) -> None:
         await recall(store, self.config.plans.values(), self._pipeline, self._outbox, self._clock.now())
+        await recall_keepsakes(store, self.config.plans, self._outside.memory)
+        self._hurry()
 
     def _hurry(self) -> None:
-        """Look soon at what failed: a restart or a reload must not make an outage wait for its usual time."""
+        """Look soon at what failed, and at what was interrupted: neither must wait for its usual time."""
         for check in self._pipeline.unsettled():
             self._scheduler.hurry(check)
+        for plan in self.config.plans.values():
+            if plan.check.unfinished(self._outside.memory(plan)):
+                self._scheduler.hurry(plan.id, FINISHING)
 
     def _owe(self, owed: Sequence[Notification], uncertain: bool) -> None:  # noqa: FBT001 - a callback's form
         """Pass on to the outbox, which is made after the pipeline."""
@@ -234,8 +243,12 @@ class Daemon:
         await self._scheduler.run_now(check)
 
     async def _observe(self, plan: Plan) -> Sample:
-        sample = await observe(plan.id, plan.check, self._outside.for_probes(self._redact), self._clock)
+        resources = self._outside.for_probes(self._redact, self._keep)
+        sample = await observe(plan.id, plan.check, resources, self._clock)
         return starved(sample, self._watchdog.stalled(sample.took))
+
+    async def _keep(self, keepsake: Keepsake) -> bool:
+        return await self._writer.commit(Change(keepsakes=(keepsake,)))
 
     def _sender(self, channel: Channel) -> Callable[[Delivery], Awaitable[SendResult]]:
         resources = self._outside.for_channels(self._redact)

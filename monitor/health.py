@@ -44,7 +44,11 @@ class Health:
 
     def pace(self) -> timedelta:
         """Return the time within which a sample must come: a minute, or longer where every check runs less often."""
-        return max(EVERY, 2 * min((plan.check.every for plan in self._plans()), default=EVERY))
+        return max(EVERY, 2 * min((plan.check.every for plan in self._expected), default=EVERY))
+
+    @property
+    def _expected(self) -> list[Plan]:
+        return [plan for plan in self._plans() if plan.check.scheduled]
 
     def progress(self) -> Progress:
         """Return how far the work has come."""
@@ -53,7 +57,7 @@ class Health:
     def problems(self) -> Sequence[str]:
         """Return what keeps the daemon from its work: a restart would mend it. Who waits for the lease has no work."""
         age = self._clock.now() - self._pipeline.judged_at
-        stale = self._leadership.leads and bool(self._plans()) and age > max(STALE, 2 * self.pace())
+        stale = self._leadership.leads and bool(self._expected) and age > max(STALE, 2 * self.pace())
         return [f"no sample was judged for {age.total_seconds():.0f} s"] if stale else []
 
     def not_ready(self) -> Sequence[str]:

@@ -11,14 +11,16 @@ from monitor.channels.posting import open_session
 from monitor.databases import Databases
 from monitor.network import Resolver, TlsContexts
 from monitor.probes.base import Resources as ProbeResources
+from monitor.probes.base import in_memory
 from monitor.vendors import Accounts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     import aiohttp
 
-    from monitor.model import CheckId
+    from monitor.model import CheckId, Keepsake
+    from monitor.plan import Plan
     from monitor.secrets import Redactor
 
 
@@ -37,9 +39,13 @@ class Outside:
     accounts: Accounts = field(default_factory=Accounts)
     """What is known of each key to a vendor's API."""
 
-    def for_probes(self, redact: Redactor) -> ProbeResources:
-        """Return what a run of a probe may use."""
-        return ProbeResources(self.resolver, self.tls, self.databases, redact, self.memories, self.accounts)
+    def for_probes(self, redact: Redactor, keep: Callable[[Keepsake], Awaitable[bool]] = in_memory) -> ProbeResources:
+        """Return what a run of a probe may use; `keep` makes a keepsake durable."""
+        return ProbeResources(self.resolver, self.tls, self.databases, redact, self.memories, self.accounts, keep)
+
+    def memory(self, plan: Plan) -> dict[str, Any]:
+        """Return what the runs of a check note for the next one."""
+        return self.memories.setdefault((plan.id, plan.check.kind), {})
 
     def for_channels(self, redact: Redactor) -> ChannelResources:
         """Return what a send may use."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitor.model import EventKind
 from monitor.owed import GIVE_UP_AFTER
 from monitor.trend import SPAN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from monitor.model import CheckId
     from monitor.outbox import Outbox
     from monitor.pipeline import Pipeline
     from monitor.plan import Plan
@@ -29,3 +30,13 @@ async def recall(store: Store, plans: Iterable[Plan], pipeline: Pipeline, outbox
     events = await store.journal(now - GIVE_UP_AFTER, limit=MOST_EVENTS)
     fell_back = {event.detail.split(" ")[0] for event in events if event.kind is EventKind.FELL_BACK}
     outbox.restore(await store.owed(), fell_back)
+
+
+async def recall_keepsakes(
+    store: Store, plans: Mapping[CheckId, Plan], memory: Callable[[Plan], dict[str, Any]]
+) -> None:
+    """Put what checks must remember into the memory of their runs. Raises `StoreUnavailable`."""
+    for kept in await store.keepsakes():
+        plan = plans.get(kept.check)
+        if plan is not None:
+            memory(plan)[kept.topic] = kept.body

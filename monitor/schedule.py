@@ -34,6 +34,8 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 TICK = timedelta(milliseconds=50)
 """What is due within so long begins together: a process that wakes for each check alone runs at half its speed."""
 IDLE_NAP = timedelta(seconds=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""When a check is due that runs only when somebody asks for it."""
 
 log = structlog.get_logger()
 
@@ -138,7 +140,7 @@ class Scheduler:
             else:
                 grid = Grid.of(check, plan.check.every)
                 seat = self._seats[check] = _Seat(plan, grid, self._clock.now())
-                self._push(seat, grid.after(seat.due))
+                self._push(seat, self._next(seat, seat.due))
 
     async def run(self) -> None:
         """Run checks as they become due, until cancelled; runs under way are cancelled with it."""
@@ -167,13 +169,17 @@ class Scheduler:
         now = self._clock.now()
         for seat in self._seats.values():
             if seat.due <= now:
-                self._push(seat, seat.grid.after(now))
+                self._push(seat, self._next(seat, now))
 
-    def hurry(self, check: CheckId) -> None:
-        """Let `check` run as soon as after a failed run, unless it is due earlier or running."""
+    def hurry(self, check: CheckId, within: timedelta | None = None) -> None:
+        """Let `check` run `within` a time, by default that after a failed run, unless it is due earlier or running.
+
+        Moments that pass before `run` is called are put off: `hurry` again then.
+        """
         seat = self._seats.get(check)
         if seat is not None and seat.running is None:
-            self._push(seat, min(seat.due, self._clock.now() + seat.plan.check.retry_every))
+            soon = seat.plan.check.retry_every if within is None else within
+            self._push(seat, min(seat.due, self._clock.now() + soon))
 
     def _wake_at(self, now: datetime) -> datetime:
         nap = now + (TICK if self._running else IDLE_NAP)
@@ -218,9 +224,13 @@ class Scheduler:
         if self._seats.get(seat.plan.id) is not seat:
             return
         now = self._clock.now()
-        if count := seat.grid.missed(due, now):
+        if seat.plan.check.scheduled and (count := seat.grid.missed(due, now)):
             self._gauges.missed(seat.plan.id, count)
-        self._push(seat, now + seat.plan.check.retry_every if soon else seat.grid.after(now))
+        self._push(seat, now + seat.plan.check.retry_every if soon else self._next(seat, now))
+
+    @staticmethod
+    def _next(seat: _Seat, now: datetime) -> datetime:
+        return seat.grid.after(now) if seat.plan.check.scheduled else NEVER
 
     def _push(self, seat: _Seat, due: datetime) -> None:
         """Make `due` the moment of the next run; an entry for another moment no longer counts."""

@@ -185,13 +185,18 @@ class Situation:
 
     @property
     def _blind(self) -> bool:
-        return len(self._silent) >= BLIND_LEAST and len(self._silent) >= BLIND_SHARE * len(self.watched)
+        return len(self._silent) >= BLIND_LEAST and len(self._silent) >= BLIND_SHARE * len(self._expected)
+
+    @property
+    def _expected(self) -> list[Watched]:
+        return [watched for watched in self.watched.values() if watched.plan.check.scheduled]
 
     def _sight(self) -> Outcome:
         if self._blind:
             return Outcome.BREACH
-        seen = sum(watched.heard is not None for watched in self.watched.values()) - len(self._silent)
-        return Outcome.CLEAR if seen >= BLIND_SHARE * len(self.watched) else Outcome.BLIND
+        expected = self._expected
+        seen = sum(watched.heard is not None for watched in expected) - len(self._silent)
+        return Outcome.CLEAR if seen >= BLIND_SHARE * len(expected) else Outcome.BLIND
 
     def _tell(self, alert: Alert, decision: Decision, now: datetime) -> None:
         """Add to `decision` who must be told of `alert`."""

@@ -47,8 +47,14 @@ class Watched:
         return max(3 * pace, pace + 2 * check.timeout)
 
     def silent(self, now: datetime) -> bool:
-        """Return whether there was nothing but unknown, or nothing, for too long; a run left out on purpose is none."""
-        return now - (max(self.since, self.heard.at) if self.heard else self.since) >= self.gap
+        """Return whether there was nothing but unknown, or nothing, for too long; a run left out on purpose is none.
+
+        Of a check that runs only when somebody asks for it nothing is expected.
+        """
+        return (
+            self.plan.check.scheduled
+            and now - (max(self.since, self.heard.at) if self.heard else self.since) >= self.gap
+        )
 
     @property
     def asleep(self) -> bool:

@@ -20,6 +20,11 @@ class Scripted(Check):
     """A kind whose probe is never called: the test makes the samples."""
 
     kind: str = "scripted"
+    regular: bool = True
+
+    @property
+    def scheduled(self) -> bool:
+        return self.regular
 
     @property
     def host(self) -> str:

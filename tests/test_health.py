@@ -68,6 +68,9 @@ async def test_a_daemon_that_judges_nothing_is_ill_after_two_minutes() -> None:
     [
         pytest.param(Parts(leads=False), id="it waits for the lease"),
         pytest.param(Parts(plans=[]), id="it watches nothing"),
+        pytest.param(
+            Parts(plans=[replace(plan(), check=Scripted(regular=False))]), id="nothing runs unless it is asked for"
+        ),
     ],
 )
 async def test_who_has_no_work_is_well(parts: Parts) -> None:

@@ -33,7 +33,7 @@ from monitor.routing import Route
 from monitor.situation import OURSELVES
 from tests.examples import SECOND, SITE, left_out, sample
 from tests.fakes import START, FakeClock
-from tests.plans import plan, threshold
+from tests.plans import Scripted, plan, threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -321,6 +321,16 @@ async def test_after_the_machine_slept_nothing_is_silent_before_it_was_looked_at
     await bench.take(0)
     await bench.tick(1)
     await bench.tick(3600)
+    assert bench.told() == []
+
+
+async def test_nothing_is_expected_of_what_runs_only_when_asked_for() -> None:
+    """It has no gaps, and when it is all there is, nobody is blind."""
+    others = [plan(check=CheckId("shop", name)) for name in ("a", "b", "c")]
+    bench = Bench(*(replace(each, check=Scripted(regular=False)) for each in (plan(), *others)))
+    await bench.tick(1)
+    for second in range(2, 4000, 20):
+        await bench.tick(second)
     assert bench.told() == []
 
 

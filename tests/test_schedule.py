@@ -77,9 +77,20 @@ class Gauges:
         self.left_out[check] += count
 
 
-def plan(name: str, every: float = 10, retry: float = 10, host: str = "", print_: str = "1", alone: str = "") -> Any:  # noqa: ANN401 - as much of a plan as the scheduler needs
+def plan(
+    name: str,
+    every: float = 10,
+    retry: float = 10,
+    host: str = "",
+    print_: str = "1",
+    alone: str = "",
+    *,
+    scheduled: bool = True,
+) -> Any:  # noqa: ANN401 - as much of a plan as the scheduler needs
     host = host or f"host of {name}"
-    check = SimpleNamespace(every=every * SECOND, retry_every=retry * SECOND, host=host, alone=alone)
+    check = SimpleNamespace(
+        every=every * SECOND, retry_every=retry * SECOND, host=host, alone=alone, scheduled=scheduled
+    )
     return SimpleNamespace(id=CheckId("s", name), check=check, fingerprint=print_)
 
 
@@ -188,6 +199,21 @@ async def test_hurrying_brings_a_run_forward_and_never_puts_it_off(bench: Bench,
     await clock.advance(12 * SECOND)
     assert len(bench.began["slow"]) == 1
     assert len(bench.began["quick"]) >= 11
+
+
+async def test_what_is_not_scheduled_runs_when_asked_for_and_until_it_is_well(bench: Bench, clock: FakeClock) -> None:
+    """Nothing that it leaves out is missed."""
+    bench.plans(plan("a", scheduled=False))
+    await clock.advance(timedelta(minutes=10))
+    assert bench.taken == []
+    bench.unsettled = {1, 2}
+    await bench.scheduler.run_now(CheckId("s", "a"))
+    await clock.advance(timedelta(minutes=10))
+    assert len(bench.taken) == 3
+    assert bench.gauges.left_out == {}
+    bench.scheduler.hurry(CheckId("s", "a"), SECOND)
+    await clock.advance(2 * SECOND)
+    assert len(bench.taken) == 4
 
 
 async def test_unknown_keeps_the_usual_pace(bench: Bench, clock: FakeClock) -> None:

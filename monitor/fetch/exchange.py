@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from monitor.answer import Answer
 from monitor.fetch.line import Line, Tls
@@ -15,6 +15,7 @@ from monitor.fetch.reader import Reader
 from monitor.fetch.redirects import onward, permitted, same_origin, target
 from monitor.model import Failure, Reason, State
 from monitor.network import failure_of, peer_certificate, peer_text
+from monitor.secrets import Secret
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -45,6 +46,18 @@ class Options:
     server_name: str = ""
 
 
+class Cookies(Protocol):
+    """What a browser would remember between requests."""
+
+    def header(self, url: URL) -> str:
+        """Return the Cookie header that goes to `url`; empty: none."""
+        ...
+
+    def keep(self, answer: Answer) -> None:
+        """Take up what `answer` sets."""
+        ...
+
+
 class Exchange:
     """One request and its answer. What was measured stays here, also when it failed or was cut off by the deadline.
 
@@ -53,7 +66,15 @@ class Exchange:
     `redirects`: how many were followed. `address`: the last one spoken to.
     """
 
-    def __init__(self, request: Request, resolver: Resolver, tls: TlsContexts, options: Options | None = None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        resolver: Resolver,
+        tls: TlsContexts,
+        options: Options | None = None,
+        cookies: Cookies | None = None,
+    ) -> None:
+        """Make an exchange that sends and keeps `cookies`, where there are any, with every request of it."""
         self.phases: dict[str, float] = {}
         self.certificate: Certificate | None = None
         self.redirects = 0
@@ -63,6 +84,7 @@ class Exchange:
         self._resolver = resolver
         self._contexts = tls
         self._options = options or Options()
+        self._cookies = cookies
 
     async def run(self) -> Answer:
         """Make the exchange and return the answer, whatever its status.
@@ -72,7 +94,9 @@ class Exchange:
         self._started = perf_counter()
         request = self._request
         while True:
-            answer = await self._hop(request)
+            answer = await self._hop(self._with_cookies(request))
+            if self._cookies:
+                self._cookies.keep(answer)
             url = target(answer) if self._options.redirects else None
             if url is None:
                 return answer
@@ -80,6 +104,12 @@ class Exchange:
                 raise Failure(Reason.STATUS, f"expected at most {self._options.redirects} redirects, got more")
             self.redirects += 1
             request = onward(request, url, answer.status)
+
+    def _with_cookies(self, request: Request) -> Request:
+        text = self._cookies.header(request.url) if self._cookies else ""
+        if not text or any(name.lower() == "cookie" for name, _ in request.headers):
+            return request
+        return replace(request, headers=(*request.headers, ("Cookie", Secret(text))))
 
     async def _hop(self, request: Request) -> Answer:
         url, reader = request.url, Reader(request.method)

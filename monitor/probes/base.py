@@ -6,19 +6,20 @@ import asyncio
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import structlog
 from pydantic import Field
 
 from monitor.fields import Duration, Fields, PositiveDuration
-from monitor.model import CheckId, Failure, LeftOut, Measure, Reason, Sample, Severity, State, labels
+from monitor.model import CheckId, Failure, Keepsake, LeftOut, Measure, Reason, Sample, Severity, State, labels
 from monitor.plain import plain
 from monitor.units import Unit, show_duration
 from monitor.vendors import Accounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from monitor.clock import Clock
     from monitor.databases import Databases
@@ -160,6 +161,11 @@ class Check(Fields, ABC):
         return ""
 
     @property
+    def scheduled(self) -> bool:
+        """Return whether it runs by itself; otherwise only when somebody asks for it, and until it is up again."""
+        return True
+
+    @property
     def asks(self) -> tuple[tuple[str, str], ...]:
         """Return what one run asks over HTTP at most, a method and an address each: what rate limits count."""
         return ()
@@ -197,6 +203,10 @@ class Check(Fields, ABC):
         """
         return ()
 
+    def unfinished(self, memory: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for kinds that leave something behind
+        """Return whether `memory` tells of an earlier run that has something to finish, so that it should run soon."""
+        return False
+
     @property
     def subject(self) -> str:
         """Return what the implied thresholds are about, if several checks may look at it: one of them watches it."""
@@ -206,6 +216,11 @@ class Check(Fields, ABC):
     def retry_every(self) -> timedelta:
         """Return the time from the end of a failed run to the next run."""
         return self.retry.every or min(timedelta(seconds=10), self.every)
+
+
+async def in_memory(_: Keepsake) -> bool:
+    """Keep nothing beyond the process, and say that all is well: where there is no store there is no next process."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +235,8 @@ class Resources:
     """What the runs of each check, of each kind, note for the next one."""
     accounts: Accounts = field(default_factory=Accounts)
     """What is known of each key to a vendor's API, over all checks that use it."""
+    keep: Callable[[Keepsake], Awaitable[bool]] = in_memory
+    """Makes a keepsake durable; false: not now."""
 
 
 @dataclass(slots=True)
@@ -238,10 +255,23 @@ class Run:
     unmeasured: set[str] = field(default_factory=set)
     awake: bool = False
     """Whether what may sleep is known to be awake, so that it is asked for once in a run."""
+    keeps: Callable[[str, str], Awaitable[bool]] | None = None
+    """Makes what is remembered of a topic durable; none: there is nothing to make it durable in."""
 
     def note(self, name: str, value: float, **label: str) -> None:
         """Note a measure in its base unit."""
         self.measures.append(Measure(name, value, labels(label) if label else ()))
+
+    async def keep(self, topic: str, body: str) -> bool:
+        """Let `body` stand under `topic` in the memory, also for a later process; return whether that is durable.
+
+        An empty `body` takes it out. What cannot be made durable now will be as soon as the store is back.
+        """
+        if body:
+            self.memory[topic] = body
+        else:
+            self.memory.pop(topic, None)
+        return self.keeps is None or await self.keeps(topic, body)
 
     def remark(self, name: str, text: str) -> None:
         """Say in one line what a measure that crosses a figure means: it becomes part of the message."""
@@ -273,7 +303,8 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
     An exception that is not a `Failure` is a bug of ours: it is logged with its traceback and makes the sample unknown.
     """
     started = clock.now()
-    run = Run(resources, check.timeout, clock, resources.memories.setdefault((check_id, check.kind), {}))
+    memory = resources.memories.setdefault((check_id, check.kind), {})
+    run = Run(resources, check.timeout, clock, memory, keeps=partial(_keep, resources, check_id))
     state, reason, detail = State.UP, None, ""
     try:
         async with asyncio.timeout(check.timeout.total_seconds()):
@@ -294,3 +325,7 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
     remarks = {name: plain(resources.redact(text), LONGEST_DETAIL) for name, text in run.remarks.items()}
     measures, missing = tuple(run.measures), frozenset(run.unmeasured)
     return Sample(check_id, ended, ended - started, state, reason, said, measures, remarks, missing)
+
+
+async def _keep(resources: Resources, check: CheckId, topic: str, body: str) -> bool:
+    return await resources.keep(Keepsake(check, topic, body))

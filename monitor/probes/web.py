@@ -30,7 +30,7 @@ RENEW = (
     "point here, may the authority still issue for it (CAA)?"
 )
 
-_CREDENTIAL = re.compile(r"auth|cookie|token|key|secret|passw|signature|session|credential|jwt|hmac", re.IGNORECASE)
+CREDENTIAL = re.compile(r"auth|cookie|token|key|secret|passw|signature|session|credential|jwt|hmac", re.IGNORECASE)
 """What the name of a header has in it whose value says who we are."""
 
 
@@ -57,11 +57,12 @@ def _guarded(headers: object) -> object:
     if not isinstance(headers, dict):
         return headers
     return {
-        name: Secret(value) if value and isinstance(value, str) and _CREDENTIAL.search(str(name)) else value
+        name: Secret(value) if value and isinstance(value, str) and CREDENTIAL.search(str(name)) else value
         for name, value in headers.items()
     }
 
 
+Method = Annotated[str, Field(pattern="^[A-Z]{1,20}$")]
 _Text = Annotated[str, Field(min_length=1)]
 Headers = Annotated[
     dict[str, Annotated[_Text | Secret, WithJsonSchema({"type": "string", "minLength": 1})]], BeforeValidator(_guarded)

@@ -173,6 +173,13 @@ KINDS = [
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
         blames=State.UNKNOWN,
     ),
+    Kind(
+        "flow",
+        lambda host, port, _: {"url": f"http://{host}:{port}", "steps": [{"name": "look", "url": "/"}]},
+        says(b"HTTP/1.1 204 No Content\r\n\r\n"),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+    ),
 ]
 BLAMES = {kind.name: kind.blames for kind in KINDS} | {"dns": State.DOWN}
 ALL = list(BLAMES)
@@ -437,6 +444,14 @@ async def expose_shopify(text: str, around: Around) -> Sample:
         return await observed(made("shopify", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
 
 
+async def expose_flow(text: str, around: Around) -> Sample:
+    body = text.encode()
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    async with tcp_peer(says(reply)) as peer:
+        step = {"name": "a", "url": "/", "expect": {"body": {"equals": "b"}}}
+        return await observed(made("flow", url=f"http://127.0.0.1:{peer.port}", steps=[step]), around.resources)
+
+
 EXPOSED = {
     "tcp": expose_tcp,
     "tls": expose_tls,
@@ -451,6 +466,7 @@ EXPOSED = {
     "webhook": expose_webhook,
     "stripe": expose_stripe,
     "shopify": expose_shopify,
+    "flow": expose_flow,
 }
 
 

@@ -17,8 +17,8 @@ from monitor.fetch import Exchange, Request
 from monitor.fields import MeasureName
 from monitor.model import Failure, Reason
 from monitor.probes.base import MeasureSpec, Run
-from monitor.probes.http.fields import Cors, Method, Number
-from monitor.probes.web import WebCheck, look_at_headers, note_certificate, note_phases
+from monitor.probes.http.fields import Cors, Number
+from monitor.probes.web import Method, WebCheck, look_at_headers, note_certificate, note_phases
 from monitor.secrets import Secret
 from monitor.units import Unit
 

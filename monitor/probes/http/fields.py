@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 from yarl import URL
 
 from monitor.expect import Header, Path
 from monitor.fields import Fields, ShortForm, UnitWord
-from monitor.probes.web import address
+from monitor.probes.web import Method, address
 from monitor.units import COUNTED, Unit, in_base
 
 SIMPLE = frozenset({"GET", "HEAD", "POST"})
@@ -20,9 +20,6 @@ def _origin(text: str) -> str:
     if text != "null" and str(URL(address(text)).origin()) != text:
         raise ValueError(f"{text!r} is not an origin such as https://app.example.com, in lower case and without a path")
     return text
-
-
-Method = Annotated[str, Field(pattern="^[A-Z]{1,20}$")]
 
 
 class Number(ShortForm):
