@@ -50,6 +50,10 @@ class FakeClock:
         self._now = until
         await self.settle()
 
+    def skip(self, by: timedelta) -> None:
+        """Let so much time have passed, without waking anybody: whoever looks at the clock next sees it."""
+        self._now += by
+
     async def settle(self) -> None:
         """Let every task that can run do so, without time passing."""
         for _ in range(50):

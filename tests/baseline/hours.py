@@ -61,3 +61,8 @@ def each_hour(weeks: float, of: Callable[[datetime], Iterable[HourMeasure]], sta
 def micros(at: datetime) -> int:
     """Return a moment as deciding counts it."""
     return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def whole_hour(at: datetime) -> datetime:
+    """Return the beginning of the hour of `at`."""
+    return at.replace(minute=0, second=0, microsecond=0)

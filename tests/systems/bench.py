@@ -32,6 +32,7 @@ from monitor.probes.base import observe
 from monitor.routing import reminders
 from monitor.secrets import Redactor
 from monitor.vendors import Accounts
+from tests.baseline.hours import WEEK, each_hour, whole_hour
 from tests.channels.peers import Mails, Posts, mails, posts
 from tests.examples import SECOND
 from tests.fakes import FakeClock, ImpatientClock
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from monitor.channels.base import Channel, SendResult
     from monitor.config import Config
+    from monitor.hour import HourMeasure
     from monitor.model import Alert, Change, Delivery, Notification, Sample
     from monitor.plan import Plan
     from tests.peers import Authority
@@ -125,6 +127,16 @@ class Bench(Generic[System]):
         samples = [await self._run_and_tell(plan) for _ in range(times)]
         return samples[-1]
 
+    def has_seen(self, check: str, weeks: float, *measures: HourMeasure) -> None:
+        """Let so many weeks have been like this, hour by hour, until now."""
+        plan, now = self.plan(check), self.clock.now()
+        before = self._pipeline.pasts()[plan.id]
+        past = before.emptied()
+        for hour in each_hour(weeks, lambda _: measures, whole_hour(now) - weeks * WEEK):
+            past.add(hour)
+        past.read_at = now
+        self._pipeline.look_back(plan.id, before, past)
+
     async def round(self, times: int = 1) -> None:
         """Run every check so often, in the order of the file, as if all were due together."""
         for _ in range(times):
@@ -166,9 +178,11 @@ class Bench(Generic[System]):
             resources = ProbeResources(
                 resolver, self._tls, self.databases, self._redact, self._memories, self._accounts
             )
-            sample = await observe(plan.id, plan.check, resources, self.clock)
+            clock = ImpatientClock(self.clock)
+            sample = await observe(plan.id, plan.check, resources, clock)
         finally:
             await resolver.close()
+        self.clock.skip(clock.waited)
         await self._pipeline.take(sample)
         return sample
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 from tests.systems.site import Answer, Origins, StandIn, page, says_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 API, FRONTEND = "api.real-staging.ai", "real-staging.ai"
 AUTH0, REPLICATE = "real-staging.us.auth0.com", "api.replicate.com"
+BUCKET = "realstaging-prod.s3.us-west-004.backblazeb2.com"
 TOKEN = "r8_0123456789abcdefghij"
+ACCESS, CLIENT_SECRET = "eyJ-access-0123", "client-secret-0123"
 HEADERS = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
@@ -16,12 +24,20 @@ DISCOVERY, KEYS = ("GET", "/.well-known/openid-configuration"), ("GET", "/.well-
 ACCOUNT, MODEL = ("GET", "/v1/account"), ("GET", "/v1/models/qwen/qwen-image-edit")
 
 
+def _token(_headers: Mapping[str, str], body: bytes) -> Answer:
+    asked = json.loads(body)
+    if (asked["grant_type"], asked["client_secret"]) != ("client_credentials", CLIENT_SECRET):
+        return says_json({"error": "access_denied"}, 403)
+    return says_json({"access_token": ACCESS, "token_type": "Bearer", "expires_in": 86_400})
+
+
 class RealStaging(StandIn):
     name = "realstaging"
 
     def build(self) -> None:
         self.api, self.plain = self.site(API), self.site(API, tls=False)
         self.frontend, self.auth0, self.replicate = self.site(FRONTEND), self.site(AUTH0), self.site(REPLICATE)
+        self.bucket = self.site(BUCKET)
 
     def heal(self) -> None:
         super().heal()
@@ -41,6 +57,58 @@ class RealStaging(StandIn):
         }
         self.replicate.bearer = TOKEN
 
+    def has_users(self) -> None:
+        """Answer the calls of a user's flow: `images` are those that were made and not removed, by their id."""
+        self.images: dict[str, int] = {}
+        self.pictures: list[bytes] = []
+        self.stuck = False
+        self.api.answers |= {("POST", "/api/v1/uploads/presign"): self._presign, ("POST", "/api/v1/images"): self._make}
+        self.auth0.answers["POST", "/oauth/token"] = _token
+
+    def _presign(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        if headers.get("Authorization") != f"Bearer {ACCESS}":
+            return says_json({"error": "unauthorized"}, 401)
+        key = f"uploads/{json.loads(body)['filename']}"
+        self.bucket.answers["PUT", f"/{key}"] = self._put
+        return says_json({"upload_url": f"{self.bucket.url}/{key}?X-Amz-Signature=0a%2F1", "file_key": key})
+
+    def _put(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        assert headers["Content-Type"] == "image/png"
+        self.pictures.append(body)
+        return Answer()
+
+    def _make(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        if headers.get("Authorization") != f"Bearer {ACCESS}" or not json.loads(body)["original_key"]:
+            return says_json({"error": "unauthorized"}, 401)
+        number = f"img-{len(self.images) + 1}"
+        self.images[number] = 3
+        self.api.answers["GET", f"/api/v1/images/{number}"] = lambda _, __: self._image(number)
+        self.api.answers["DELETE", f"/api/v1/images/{number}"] = lambda _, __: self._remove(number)
+        return says_json({"id": number, "status": "queued"}, 201)
+
+    def _image(self, number: str) -> Answer:
+        self.images[number] -= not self.stuck
+        return says_json({"id": number, "status": "ready" if self.images[number] <= 0 else "processing"})
+
+    def _remove(self, number: str) -> Answer:
+        del self.images[number]
+        return Answer(204)
+
+    def refuses_the_test_account(self) -> None:
+        self.auth0.answers["POST", "/oauth/token"] = says_json({"error": "access_denied"}, 403)
+
+    def cannot_presign(self) -> None:
+        self.api.answers["POST", "/api/v1/uploads/presign"] = says_json({"error": "no credentials"}, 500)
+
+    def bucket_refuses(self) -> None:
+        self.bucket.instead = Answer(403, "<Error><Code>SignatureDoesNotMatch</Code></Error>")
+
+    def takes_no_jobs(self) -> None:
+        self.api.answers["POST", "/api/v1/images"] = says_json({"error": "redis: connection refused"}, 503)
+
+    def worker_stands_still(self) -> None:
+        self.stuck = True
+
     @property
     def environ(self) -> dict[str, str]:
         return {
@@ -50,6 +118,7 @@ class RealStaging(StandIn):
             "REALSTAGING_AUTH0_URL": self.auth0.url,
             "REALSTAGING_REPLICATE_URL": self.replicate.url,
             "REALSTAGING_REPLICATE_TOKEN": TOKEN,
+            "REALSTAGING_FLOW_BUCKET_URL": self.bucket.url,
         }
 
     def stops(self) -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.baseline.hours import measure, of
 from tests.systems.bench import bench
 from tests.systems.database import database
-from tests.systems.proof import CRITICAL, WARNING, prove_down, prove_figure
+from tests.systems.proof import CRITICAL, INFO, WARNING, prove_down, prove_figure
 from tests.systems.tatame import Tatame
 
 if TYPE_CHECKING:
@@ -169,3 +170,64 @@ async def test_three_in_a_row(error: str, server: Cluster, authority: Authority)
             lambda: kept.run("UPDATE stripe_webhook_events SET error = NULL WHERE id = 'evt_0'"),
             "is no single event",
         )
+
+
+ARRIVED = """
+    INSERT INTO stripe_webhook_events
+    SELECT 'evt_{0}_' || n, '{0}', NULL, date_trunc('hour', now()) - interval '30 minutes'
+    FROM generate_series(1, {1}) AS n
+"""
+USUAL = {"invoice.paid": 8, "checkout.session.completed": 2}
+
+
+async def arrive(kept: Database, **events: int) -> None:
+    """Let these be the events of the last whole hour."""
+    kinds = {name.replace("__", "."): count for name, count in events.items()}
+    await kept.run("DELETE FROM stripe_webhook_events", *(ARRIVED.format(name, count) for name, count in kinds.items()))
+
+
+@asynccontextmanager
+async def with_a_past(server: Cluster, authority: Authority) -> AsyncIterator[tuple[Bench[Tatame], Database]]:
+    """Run Tatame after four weeks in which every hour was like the last one."""
+    async with tatame(server, authority) as (running, kept):
+        await arrive(kept, **{name.replace(".", "__"): count for name, count in USUAL.items()})
+        past = (measure(count, of(name), name="events", count=1) for name, count in USUAL.items())
+        running.has_seen("webhook-mix", 4, *past)
+        yield running, kept
+
+
+@pytest.mark.parametrize("hours", [pytest.param(24, id="TA-15 mix")])
+async def test_another_mix(hours: int, server: Cluster, authority: Authority) -> None:
+    """Over 30 % of the events of a day would have to be of another type: info; and over once the day is past."""
+    async with with_a_past(server, authority) as (running, kept):
+        await running.run("webhook-mix", times=hours)
+        assert running.told() == []
+        await arrive(kept, invoice__paid=2, checkout__session__completed=8)
+        await running.run("webhook-mix", times=hours // 3)
+        assert running.told() == []
+        await running.run("webhook-mix", times=hours // 2)
+        running.assert_told("webhook-mix", INFO, "another mix", "which less often than usual")
+        await arrive(kept, invoice__paid=8, checkout__session__completed=2)
+        await running.run("webhook-mix", times=hours)
+        running.assert_resolved("webhook-mix", INFO)
+
+
+@pytest.mark.parametrize("kind", [pytest.param("charge.dispute.created", id="TA-15 kind")])
+async def test_a_new_kind(kind: str, server: Cluster, authority: Authority) -> None:
+    """Named at its first sight, and known after an hour."""
+    async with with_a_past(server, authority) as (running, kept):
+        await running.run("webhook-mix", times=2)
+        assert running.told() == []
+        await arrive(kept, invoice__paid=8, checkout__session__completed=2, **{kind.replace(".", "__"): 1})
+        await running.run("webhook-mix")
+        running.assert_told("webhook-mix", INFO, "new kind", kind, "off the endpoint's events")
+        await running.run("webhook-mix", times=3)
+        running.assert_resolved("webhook-mix", INFO)
+
+
+async def test_without_two_weeks_the_mix_says_nothing(server: Cluster, authority: Authority) -> None:
+    """Part of TA-15: silent, not wrong."""
+    async with tatame(server, authority) as (running, kept):
+        await arrive(kept, charge__dispute__created=50)
+        await running.run("webhook-mix", times=30)
+        assert running.told() == []

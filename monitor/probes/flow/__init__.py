@@ -123,7 +123,7 @@ class FlowCheck(WebCheck):
 
     async def probe(self, run: Run) -> None:
         """Remove what earlier runs have left, take the steps, and clean up."""
-        started = perf_counter()
+        started, begun = perf_counter(), run.clock.now()
         leftovers = Leftovers(run)
         faults = await self._finish_earlier(run, leftovers)
         if len(leftovers) >= MOST:
@@ -131,7 +131,7 @@ class FlowCheck(WebCheck):
         faults = [*await self._go(run, leftovers, started), *faults]
         if faults:
             raise Failure(faults[0].reason, "; and ".join(fault.detail for fault in faults), faults[0].state)
-        run.note("duration", perf_counter() - started)
+        run.note("duration", (run.clock.now() - begun).total_seconds())
 
     async def _finish_earlier(self, run: Run, leftovers: Leftovers) -> list[Failure]:
         found, within = [], self.cleanup_timeout / (len(leftovers) + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -99,6 +100,14 @@ def _address(text: str) -> str:
     return text
 
 
+def _base64(text: str) -> str:
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        raise ValueError("this is not base64") from None
+    return text
+
+
 class StepFields(Fields):
     """One request, and what its answer must be like. `{name}` is filled with what an earlier step has captured."""
 
@@ -119,6 +128,8 @@ class StepFields(Fields):
     """A text to send."""
     json_: Annotated[Any, Field(alias="json")] = None
     """A value to send as JSON; `"{name}"` by itself keeps the type of what was found."""
+    base64: Annotated[str, AfterValidator(_base64)] = ""
+    """Bytes to send, such as a small picture, as base64 writes them."""
     form: dict[str, str] = Field(default={}, repr=False)
     """Fields to send as a form."""
     expect: Expect = Expect()
@@ -137,12 +148,12 @@ class StepFields(Fields):
     def _choose_method(cls, data: Any) -> Any:  # noqa: ANN401 - whatever the file holds
         if not isinstance(data, dict) or "method" in data:
             return data
-        return {**data, "method": "POST"} if any(data.get(key) for key in ("body", "json", "form")) else data
+        return {**data, "method": "POST"} if any(data.get(key) for key in ("body", "json", "base64", "form")) else data
 
     @model_validator(mode="after")
     def _agree(self) -> StepFields:
-        if sum((self.body is not None, self.json_ is not None, bool(self.form))) > 1:
-            raise ValueError("give one of body, json and form")
+        if sum((self.body is not None, self.json_ is not None, bool(self.base64), bool(self.form))) > 1:
+            raise ValueError("give one of body, json, base64 and form")
         if bool(self.origin) is not bool(only_place(self.url)):
             raise ValueError("origin belongs to a url that is captured as a whole, and says where it must lead")
         return self

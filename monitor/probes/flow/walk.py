@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64decode
 from datetime import timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
     from monitor.probes.web import WebCheck
 
 REDIRECTS = 10
-SENT_AS = {"json": "application/json", "form": "application/x-www-form-urlencoded", "body": "text/plain"}
+SENT_AS = {
+    "json": "application/json",
+    "form": "application/x-www-form-urlencoded",
+    "base64": "application/octet-stream",
+    "body": "text/plain",
+}
 
 
 class Walk:
@@ -76,7 +82,8 @@ class Walk:
     def _note(self, seconds: float, step: StepFields) -> None:
         self._run.note("step", seconds, step=step.name)
         self._took.append(f"{step.name} {show_duration(seconds)}")
-        self._run.remark("step", f"Took: {', '.join(self._took)}.")
+        for measure in ("step", "duration"):
+            self._run.remark(measure, f"Took: {', '.join(self._took)}.")
 
     async def _wait(self, step: StepFields, since: timedelta, failure: Failure) -> None:
         """Wait until it is time to ask again; raises `failure` if it is not any more."""
@@ -132,6 +139,8 @@ class Walk:
         """Return how the body is sent, and the body itself."""
         if step.form:
             return "form", urlencode(fill(step.form, self.values)).encode()
+        if step.base64:
+            return "base64", b64decode(step.base64)
         if step.json_ is not None:
             return "json", json.dumps(fill(step.json_, self.values)).encode()
         return ("body", fill_text(step.body.reveal(), self.values).encode()) if step.body else ("", b"")

@@ -113,9 +113,10 @@ def guessed(watching: Iterable[Watching], own: Iterable[str]) -> dict[str, Measu
 
 
 def selected(watching: Iterable[Watching], measures: Iterable[str]) -> set[str]:
-    """Return the labels by which thresholds on one of `measures` select."""
+    """Return the labels by which thresholds on one of `measures` select, or tell series apart."""
     looks = [watch for watch, _ in watching if watch.measure in measures]
-    return {label for watch in looks for label, _ in (*watch.selection, *watch.exclusion)}
+    named = {label for watch in looks for label, _ in (*watch.selection, *watch.exclusion)}
+    return named | {watch.by for watch in looks if watch.by}
 
 
 def series(

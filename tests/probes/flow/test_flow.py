@@ -277,9 +277,10 @@ async def test_an_address_that_was_captured_is_followed_where_it_may_lead(
     """Byte for byte: it is signed."""
     upload = {"name": "presign", "url": "/uploads", "method": "POST", "capture": {"place": "upload_url"}}
     put = {"name": "upload", "url": "{place}", "origin": product.url, "method": "PUT", "body": "canary"}
-    sample = await observed(flow(product, [upload, put]), resources)
+    picture = {**put, "name": "picture", "body": None, "base64": "iVBORw0KGgo="}
+    sample = await observed(flow(product, [upload, put, picture]), resources)
     assert sample.state is State.UP, sample.detail
-    assert product.uploads == [b"canary"]
+    assert product.uploads == [b"canary", b"\x89PNG\r\n\x1a\n"]
     assert product.seen[-1] == ("PUT", "/bucket/canary%2Fx.png?X-Sig=a%2Bb%3D")
 
 
