@@ -342,6 +342,12 @@ async def test_what_is_not_found_is_a_failure(
     assert sample.detail.startswith(f"create: {detail}")
 
 
+async def test_a_secret_that_is_none_is_a_failure(product: Product, resources: Resources) -> None:
+    sample = await observed(flow(product, [{**MAKE, "capture": {"token": "data"}}]), resources)
+    assert sample.reason is Reason.BODY
+    assert sample.detail.startswith("create: expected a text or a number at data")
+
+
 async def test_more_than_a_long_token_is_not_captured(product: Product, resources: Resources) -> None:
     product.broken["/home"], product.said = 200, "x" * 20_000
     sample = await observed(flow(product, [{"name": "look", "url": "/home", "capture": {"x": "error"}}]), resources)
