@@ -1,4 +1,4 @@
-"""What waits to be written, bounded, with only the last state of each alert and keepsake."""
+"""What waits to be written, bounded, with only the last state of each alert, keepsake and deploy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from monitor.model import Change
 
 if TYPE_CHECKING:
-    from monitor.model import Alert, AlertKey, Attempt, CheckId, Event, Keepsake, Notification, Sample
+    from collections.abc import Collection
+
+    from monitor.model import Alert, AlertKey, Attempt, CheckId, Deploy, Event, Keepsake, Notification, Sample
 
 MOST_SAMPLES = 50_000
 MOST_OTHERS = 10_000
@@ -33,9 +35,15 @@ class Backlog:
         self._owed: deque[Notification] = deque()
         self._attempts: deque[Attempt] = deque()
         self._keepsakes: dict[tuple[CheckId, str], Keepsake] = {}
+        self._deploys: dict[str, Deploy] = {}
 
     def __bool__(self) -> bool:
-        return any((self._samples, self._alerts, self._events, self._owed, self._attempts, self._keepsakes))
+        return any(map(len, (self._samples, *self._others)))
+
+    @property
+    def _others(self) -> tuple[Collection[Any], ...]:
+        listed = self._events, self._owed, self._attempts
+        return (self._alerts, *listed, self._keepsakes, self._deploys)
 
     def keep(self, sample: Sample) -> None:
         """Add one sample."""
@@ -50,6 +58,7 @@ class Backlog:
         self._owed.extend(change.owed)
         self._attempts.extend(change.attempts)
         self._keepsakes.update(_by_topic(change))
+        self._deploys.update((deploy.id, deploy) for deploy in change.deploys)
         self._bound()
 
     def take(self, most: int) -> Change:
@@ -62,8 +71,9 @@ class Backlog:
             tuple(self._owed),
             tuple(self._attempts),
             tuple(self._keepsakes.values()),
+            tuple(self._deploys.values()),
         )
-        for part in (self._alerts, self._events, self._owed, self._attempts, self._keepsakes):
+        for part in (self._alerts, self._events, self._owed, self._attempts, self._keepsakes, self._deploys):
             part.clear()
         return change
 
@@ -75,6 +85,7 @@ class Backlog:
         self._owed.extendleft(reversed(change.owed))
         self._attempts.extendleft(reversed(change.attempts))
         self._keepsakes = _by_topic(change) | self._keepsakes
+        self._deploys = {deploy.id: deploy for deploy in change.deploys} | self._deploys
         self._bound()
 
     def _bound(self) -> None:

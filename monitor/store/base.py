@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.hour import Hour
-    from monitor.model import Alert, AlertKey, Change, CheckId, Event, Keepsake, Owed, Sample
+    from monitor.model import Alert, AlertKey, Change, CheckId, Deploy, Event, Keepsake, Owed, Sample
 
 LEASE = timedelta(seconds=10)
 """How long a lease lasts on a server from the moment `lead` was called. In a file it lasts as long as the process."""
@@ -73,8 +73,8 @@ class Store(Protocol):
         Raises `LeaseLost` unless we lead, and have led without a break since it was called.
 
         A sample is known by its check and moment, an event and a notification by its id, an attempt by its
-        notification, moment and result: the first one written stays. Of an alert and of a
-        keepsake the last state written stays.
+        notification, moment and result: the first one written stays. Of an alert, a
+        keepsake and a deploy the last state written stays.
         """
         ...
 
@@ -106,6 +106,10 @@ class Store(Protocol):
 
     def replay_hours(self, check: CheckId, since: datetime, measures: Collection[str]) -> AsyncIterator[Hour]:
         """Yield the same, each with only these of its measures, without holding them all in memory."""
+        ...
+
+    async def deploys(self, since: datetime) -> list[Deploy]:
+        """Return the deploys after `since`, newest first."""
         ...
 
     async def keepsakes(self) -> list[Keepsake]:

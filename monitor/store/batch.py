@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, literal_column, update
 from monitor.model import AttemptResult
 from monitor.store import schema
 from monitor.store.database import compiled, insert_once, insert_or_replace
-from monitor.store.rows import ALERT, EVENT, NOTIFICATION, attempt_row, micros
+from monitor.store.rows import ALERT, DEPLOY, EVENT, NOTIFICATION, attempt_row, micros
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ class Batch:
     settled: list[tuple[Any, ...]]
     dropped: list[tuple[Any, ...]]
     keepsakes: list[tuple[Any, ...]]
+    deploys: list[tuple[Any, ...]]
 
     @property
     def size(self) -> int:
@@ -49,6 +50,7 @@ def batch(changes: Sequence[Change]) -> Batch:
     attempts = [attempt for change in changes for attempt in change.attempts]
     owed = [note for change in changes for note in change.owed]
     events = [event for change in changes for event in change.events]
+    deploys = {deploy.id: deploy for change in changes for deploy in change.deploys}
     kept = {(*one.check, one.topic): one.body for change in changes for one in change.keepsakes}
     return Batch(
         forgotten=[(key.fingerprint,) for key, alert in last.items() if alert.idle],
@@ -61,6 +63,7 @@ def batch(changes: Sequence[Change]) -> Batch:
         ],
         dropped=[place for place, body in kept.items() if not body],
         keepsakes=[(*place, body) for place, body in kept.items() if body],
+        deploys=[(deploy.id, micros(deploy.at), DEPLOY.write(deploy)) for deploy in deploys.values()],
     )
 
 
@@ -87,6 +90,7 @@ class Statements:
             "settled": compiled(settle.where(*unsettled), dialect),
             "dropped": compiled(delete(kept).where(*(kept.c[name] == bindparam(name) for name in KEPT_BY)), dialect),
             "keepsakes": insert_or_replace(kept, dialect),
+            "deploys": insert_or_replace(schema.deploys, dialect),
         }
 
     def pairs(self, rows: Batch) -> list[tuple[str, list[tuple[Any, ...]]]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.hour import Hour
-    from monitor.model import Alert, AlertKey, Change, CheckId, Event, Keepsake, Owed, Sample
+    from monitor.model import Alert, AlertKey, Change, CheckId, Deploy, Event, Keepsake, Owed, Sample
     from monitor.store.base import Store
 
 
@@ -122,6 +122,10 @@ class LateStore:
         """As `Store.replay_hours`."""
         async for hour in (await self.open()).replay_hours(check, since, measures):
             yield hour
+
+    async def deploys(self, since: datetime) -> list[Deploy]:
+        """As `Store.deploys`."""
+        return await (await self.open()).deploys(since)
 
     async def keepsakes(self) -> list[Keepsake]:
         """As `Store.keepsakes`."""

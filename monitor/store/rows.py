@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from monitor.hour import Hour, HourMeasure
-from monitor.model import Alert, Event, Notification
+from monitor.model import Alert, Deploy, Event, Notification
 from monitor.store.base import StoreUnusable
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ DAY = 24 * HOUR
 
 to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
-Noun = TypeVar("Noun", Alert, Event, Notification)
+Noun = TypeVar("Noun", Alert, Deploy, Event, Notification)
 
 
 def micros(at: datetime) -> int:
@@ -110,6 +110,7 @@ class Body(Generic[Noun]):
 
 
 ALERT = Body(Alert)
+DEPLOY = Body(Deploy)
 EVENT = Body(Event)
 NOTIFICATION = Body(Notification)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-CURRENT = 4
+CURRENT = 5
 """The number of the newest migration: the schema that this release was made for."""
 
 metadata = MetaData(
@@ -159,3 +159,12 @@ keepsakes = Table(
 )
 """What a check must not forget, such as what it has to remove again. The check's own name stands here, since it may be
 noted before the check has its first sample."""
+
+deploys = Table(
+    "deploys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+"""Releases of the watched systems."""

@@ -23,6 +23,7 @@ from monitor.store.retention import delete_old
 from monitor.store.rollup import Rollup, read_facts
 from monitor.store.rows import (
     ALERT,
+    DEPLOY,
     EVENT,
     NOTIFICATION,
     hour_row_of,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from monitor.hour import Hour
-    from monitor.model import Alert, AlertKey, Change, Event, Sample
+    from monitor.model import Alert, AlertKey, Change, Deploy, Event, Sample
     from monitor.store.batch import Batch
     from monitor.store.database import Database
     from monitor.store.lease import Lease
@@ -164,6 +165,12 @@ class SqlStore:
                 yield hour_row_of(check, row, measures)
                 await asyncio.sleep(0)
             page = await self._all(query.where(table.c.at > page[-1].at))
+
+    async def deploys(self, since: datetime) -> list[Deploy]:
+        """Return the deploys after `since`, newest first."""
+        table = schema.deploys
+        rows = await self._all(select(table.c.body).where(table.c.at > micros(since)).order_by(table.c.at.desc()))
+        return [DEPLOY.read(body) for (body,) in rows]
 
     async def keepsakes(self) -> list[Keepsake]:
         """Return what checks must remember."""

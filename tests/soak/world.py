@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitor.channels.base import SendResult
-    from monitor.model import Alert, AlertKey, Change, Delivery, Event, Keepsake, Notification, Owed
+    from monitor.model import Alert, AlertKey, Change, Delivery, Deploy, Event, Keepsake, Notification, Owed
     from monitor.plan import Plan
     from monitor.store import Hour, Store
     from tests.soak.loop import VirtualClock, VirtualLoop
@@ -343,6 +343,10 @@ class Disk:
             found = [hour async for hour in self.store.replay_hours(check, since, measures)]
         for hour in found:
             yield hour
+
+    async def deploys(self, since: datetime) -> list[Deploy]:
+        with self._outside.world.loop.busy():
+            return await self.store.deploys(since)
 
     async def keepsakes(self) -> list[Keepsake]:
         with self._outside.world.loop.busy():

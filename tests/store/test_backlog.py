@@ -25,6 +25,7 @@ def merged(numbers: list[int]) -> Change:
         tuple(found for change in changes for found in change.owed),
         tuple(found for change in changes for found in change.attempts),
         changes[-1].keepsakes if changes else (),
+        changes[-1].deploys if changes else (),
     )
 
 

@@ -19,6 +19,7 @@ from monitor.model import (
     AttemptResult,
     Change,
     CheckId,
+    Deploy,
     EventKind,
     Keepsake,
     Measure,
@@ -51,11 +52,11 @@ async def everything(store: Store) -> list[object]:
     """Return all that a store can be asked for."""
     replayed = [found async for found in store.replay(BEGINNING)]
     told = [await store.alerts(), await store.owed(), replayed, await store.journal(BEGINNING)]
-    return [*told, await store.keepsakes()]
+    return [*told, await store.keepsakes(), await store.deploys(BEGINNING)]
 
 
 async def test_an_empty_store_holds_nothing(store: Store) -> None:
-    assert await everything(store) == [[], [], [], [], []]
+    assert await everything(store) == [[], [], [], [], [], []]
     assert await store.samples(SITE, BEGINNING) == []
     assert await store.hours(SITE, BEGINNING) == []
 
@@ -63,7 +64,7 @@ async def test_an_empty_store_holds_nothing(store: Store) -> None:
 async def test_a_change_without_content_is_written(store: Store) -> None:
     await store.write([Change()])
     await store.write([])
-    assert await everything(store) == [[], [], [], [], []]
+    assert await everything(store) == [[], [], [], [], [], []]
 
 
 @ANY_EXAMPLE
@@ -153,6 +154,16 @@ async def test_of_a_keepsake_the_last_one_stays_until_it_is_empty(store: Store) 
     assert set(await store.keepsakes()) == {other, Keepsake(SITE, "leftovers", "[1, 3]")}
     await store.write([Change(keepsakes=(Keepsake(SITE, "leftovers"), Keepsake(SITE, "never there")))])
     assert await store.keepsakes() == [other]
+
+
+async def test_of_a_deploy_the_last_state_stays_and_the_newest_is_first(store: Store) -> None:
+    first = Deploy("shop", START, START + HOUR, (("api", "1.0", "1.1"), ("", "", "2")))
+    second = Deploy("shop", START + SECOND, START + HOUR, back=True, protocol=("Health: up",), failed=False)
+    await store.write([Change(deploys=(first, second))])
+    ended = replace(first, reports=2, failed=True)
+    await store.write([Change(deploys=(ended,))])
+    assert await store.deploys(BEGINNING) == [second, ended]
+    assert await store.deploys(START) == [second]
 
 
 @pytest.mark.parametrize("result", [AttemptResult.DELIVERED, AttemptResult.REJECTED, AttemptResult.SUPERSEDED])

@@ -15,6 +15,7 @@ from monitor.model import (
     AttemptResult,
     Change,
     CheckId,
+    Deploy,
     Event,
     EventKind,
     Keepsake,
@@ -80,6 +81,7 @@ def step(number: int) -> Change:
         owed=(note(f"note {number}", at),),
         attempts=(attempt(f"note {number}", AttemptResult.RETRY, at, at + SECOND),),
         keepsakes=(Keepsake(SITE, "last", str(number)),),
+        deploys=(Deploy("shop", START, START, reports=number),),
     )
 
 
