@@ -28,6 +28,7 @@ from monitor.probes.base import observe, starved
 from monitor.push import REASONS, Pace, Pusher, Receiver
 from monitor.recall import recall, recall_keepsakes
 from monitor.reload import reloading
+from monitor.rollout import REMEMBERED, Means, Rollouts
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
 from monitor.store import LeaseLost, Retention, StoreUnavailable, StoreUnusable, Writer
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from monitor.channels.base import Channel, SendResult
     from monitor.config import Config
-    from monitor.model import CheckId, Delivery, Keepsake, Notification, Sample
+    from monitor.model import Alert, CheckId, Delivery, Keepsake, Notification, Sample
     from monitor.outside import Outside
     from monitor.plan import Plan
     from monitor.settings import Settings
@@ -111,6 +112,7 @@ class Daemon:
             self.metrics,
             self._owe,
             self._run_now,
+            self._happened,
         )
         self._pusher = self._make_pusher()
         self._outbox = Outbox(
@@ -131,7 +133,13 @@ class Daemon:
         )
         self._deadman = self._make_deadman()
         limits = Limits(config.limits.in_flight, config.limits.per_host)
-        self._scheduler = Scheduler(self._clock, self._observe, self._pipeline.take, limits, self.metrics.schedule)
+        self._scheduler = Scheduler(self._clock, self._observe, self._take, limits, self.metrics.schedule)
+        self._rollouts = Rollouts(
+            self._clock,
+            self._store,
+            self._writer,
+            Means(self._owe, self._run_now, self._scheduler.quicken, self._outside.memory),
+        )
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
         self.configure(config)
@@ -150,6 +158,7 @@ class Daemon:
         fallbacks = {name: channel.fallback for name, channel in config.channels.items() if channel.fallback}
         self._outbox.configure({name: self._sender(channel) for name, channel in config.channels.items()}, fallbacks)
         self._scheduler.replace(config.plans)
+        self._rollouts.configure(config.plans, config.systems, config.routes)
         self._hurry()
         self.metrics.daemon.reloaded(self._clock.now(), successful=True)
 
@@ -212,6 +221,7 @@ class Daemon:
             self._scheduler.run(),
             self._outbox.run(),
             self._lookback.run(),
+            self._rollouts.run(),
             self._ticking(),
             self._tidying(),
         ]
@@ -224,6 +234,7 @@ class Daemon:
     async def _remember(self, store: Store) -> None:
         await recall(store, self.config.plans.values(), self._pipeline, self._outbox, self._clock.now())
         await recall_keepsakes(store, self.config.plans, self._outside.memory)
+        self._rollouts.restore(await store.deploys(self._clock.now() - REMEMBERED))
         self._hurry()
 
     def _hurry(self) -> None:
@@ -241,6 +252,16 @@ class Daemon:
     async def _run_now(self, check: CheckId) -> None:
         """Pass on to the scheduler, which is made after the pipeline."""
         await self._scheduler.run_now(check)
+
+    async def _take(self, sample: Sample) -> bool:
+        """Judge a sample, and look which version it saw."""
+        again = await self._pipeline.take(sample)
+        await self._rollouts.see(sample)
+        return again
+
+    def _happened(self, alert: Alert) -> Sequence[str]:
+        """Pass on to what follows deploys, which is made after the pipeline."""
+        return self._rollouts.beside(alert)
 
     async def _observe(self, plan: Plan) -> Sample:
         resources = self._outside.for_probes(self._redact, self._keep)

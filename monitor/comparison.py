@@ -8,7 +8,8 @@ of its figures. Too few values say nothing.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monitor.model import State
@@ -18,6 +19,7 @@ from monitor.watch import Function
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from monitor.hour import Hour
     from monitor.model import Labels, Sample
     from monitor.plan import Plan
     from monitor.thresholds import Figure, Threshold
@@ -40,7 +42,34 @@ class Shift:
     worse: bool
 
 
-def compare(plan: Plan, before: Sequence[Sample], after: Sequence[Sample]) -> Iterator[Shift]:
+@dataclass(slots=True)
+class Stretch:
+    """The runs of one check in a stretch of time: how many failed of those that could tell, and what they measured."""
+
+    failed: int = 0
+    runs: int = 0
+    values: defaultdict[tuple[str, Labels], list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, sample: Sample) -> None:
+        """Take in one run."""
+        if sample.state is State.UNKNOWN:
+            return
+        self.runs += 1
+        self.failed += sample.state is State.DOWN
+        for measure in sample.measures:
+            if math.isfinite(measure.value):
+                self.values[measure.name, measure.labels].append(measure.value)
+
+    def add_hour(self, hour: Hour) -> None:
+        """Take in a whole hour, of whose values only the mean is known."""
+        self.runs += hour.up + hour.down
+        self.failed += hour.down
+        for measure in hour.measures:
+            if measure.count and math.isfinite(measure.sum):
+                self.values[measure.name, measure.labels].append(measure.sum / measure.count)
+
+
+def compare(plan: Plan, before: Stretch, after: Stretch) -> Iterator[Shift]:
     """Yield how the runs of a check differ."""
     yield from _failures(plan, before, after)
     watched = [threshold for threshold in plan.thresholds if threshold.figures and threshold.watch.function in PLAIN]
@@ -50,61 +79,37 @@ def compare(plan: Plan, before: Sequence[Sample], after: Sequence[Sample]) -> It
         yield from _duration(plan, before, after)
 
 
-def _failures(plan: Plan, before: Sequence[Sample], after: Sequence[Sample]) -> Iterator[Shift]:
-    past, (failed, runs) = _failed(before), _failed(after)
-    if runs:
-        worse = failed > 0 and (not past[1] or failed / runs > past[0] / past[1])
-        text = f"{plan.title}: {failed} of {runs} runs failed"
-        if failed or past[0]:
-            yield Shift(f"{text}, before {past[0]} of {past[1]}", worse)
+def _failures(plan: Plan, before: Stretch, after: Stretch) -> Iterator[Shift]:
+    if after.runs and (after.failed or before.failed):
+        worse = after.failed * max(before.runs, 1) > before.failed * after.runs
+        text = f"{after.failed} of {after.runs} runs failed, before {before.failed} of {before.runs}"
+        yield Shift(f"{plan.title}: {text}", worse)
 
 
-def _failed(samples: Sequence[Sample]) -> tuple[int, int]:
-    """Return how many runs failed, and how many could tell."""
-    told = [sample.state for sample in samples if sample.state is not State.UNKNOWN]
-    return told.count(State.DOWN), len(told)
-
-
-def _figures(plan: Plan, threshold: Threshold, before: Sequence[Sample], after: Sequence[Sample]) -> Iterator[Shift]:
+def _figures(plan: Plan, threshold: Threshold, before: Stretch, after: Stretch) -> Iterator[Shift]:
     if threshold.unit is Unit.TIMESTAMP:
         return
-    slowest = threshold.watch.quantile or (SLOWEST if threshold.watch.measure == DURATION else 0.0)
-    past = {labels: _middle(values, slowest) for labels, values in _series(threshold, before)}
-    for labels, values in _series(threshold, after):
-        now, then = _middle(values, slowest), past.get(labels, math.nan)
-        if not math.isnan(now):
+    quantile = threshold.watch.quantile or (SLOWEST if threshold.watch.measure == DURATION else 0.0)
+    for (name, labels), values in after.values.items():
+        now, then = _middle(values, quantile), _middle(before.values.get((name, labels), ()), quantile)
+        if name == threshold.watch.measure and threshold.watch.selects(labels) and not math.isnan(now):
             named = "".join(f" {value}" for _, value in labels)
             text = f"{plan.title}: {threshold.name}{named} {_compared(now, then, threshold.unit)}"
             yield Shift(text, _is_worse(threshold.figures, now, then))
 
 
-def _duration(plan: Plan, before: Sequence[Sample], after: Sequence[Sample]) -> Iterator[Shift]:
-    now, then = (_middle(_durations(samples), SLOWEST) for samples in (after, before))
+def _duration(plan: Plan, before: Stretch, after: Stretch) -> Iterator[Shift]:
+    now, then = (_middle(each.values.get((DURATION, ()), ()), SLOWEST) for each in (after, before))
     if not math.isnan(now) and not math.isnan(then):
         worse = now > WORSE * then and now - then > NOTICEABLE
         yield Shift(f"{plan.title}: p95 of the time to answer {_compared(now, then, Unit.SECONDS)}", worse)
 
 
-def _durations(samples: Iterable[Sample]) -> list[float]:
-    found = [one.value for sample in samples for one in sample.measures if one.name == DURATION and not one.labels]
-    return [value for value in found if math.isfinite(value)]
-
-
-def _series(threshold: Threshold, samples: Iterable[Sample]) -> Iterator[tuple[Labels, list[float]]]:
-    found: dict[Labels, list[float]] = {}
-    for sample in samples:
-        for measure in sample.measures:
-            if measure.name == threshold.watch.measure and threshold.watch.selects(measure.labels):
-                found.setdefault(measure.labels, []).append(measure.value)
-    yield from found.items()
-
-
 def _middle(values: Sequence[float], quantile: float) -> float:
     """Return the `quantile` of `values`, their mean where that is 0; not a number where they are too few."""
-    known = sorted(value for value in values if math.isfinite(value))
-    if len(known) < FEWEST:
+    if len(values) < FEWEST:
         return math.nan
-    return known[math.ceil(quantile * len(known)) - 1] if quantile else math.fsum(known) / len(known)
+    return sorted(values)[math.ceil(quantile * len(values)) - 1] if quantile else math.fsum(values) / len(values)
 
 
 def _compared(now: float, then: float, unit: Unit) -> str:
@@ -120,7 +125,6 @@ def _is_worse(figures: Iterable[Figure], now: float, then: float) -> bool:
         return True
     signs = {figure.comparison for figure in figures}
     if signs <= UP:
-        return (
-            then > 0 and now > WORSE * then and now - then > NOTICEABLE * max(abs(figure.value) for figure in figures)
-        )
+        least = NOTICEABLE * max(abs(figure.value) for figure in figures)
+        return 0 < WORSE * then < now and now - then > least
     return signs <= DOWN and then > 0 and now * WORSE < then

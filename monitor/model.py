@@ -117,7 +117,8 @@ class Sample:
     left out: then the state is unknown, and `detail` says why. `detail` is at most a few hundred characters, with
     secrets already removed. `remarks` explain measures by name in a line each, for whoever reads of a figure that is
     crossed: the arithmetic, who holds what. `unmeasured` names the measures that this run could not take though it
-    should have: their figures are not judged. Neither is stored.
+    should have: their figures are not judged. `versions` says by part what of the product was seen to run. None of
+    these three is stored.
     """
 
     check: CheckId
@@ -129,6 +130,7 @@ class Sample:
     measures: tuple[Measure, ...] = ()
     remarks: Mapping[str, str] = field(default_factory=dict, hash=False)
     unmeasured: frozenset[str] = frozenset()
+    versions: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def left_out(self) -> bool:

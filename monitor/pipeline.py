@@ -78,17 +78,19 @@ class Pipeline:
         display: Display,
         owe: Callable[[Sequence[Notification], bool], None],
         ask_again: Callable[[CheckId], Awaitable[None]],
+        happened: Callable[[Alert], Sequence[str]] = lambda _: (),
     ) -> None:
         """Make a pipeline that watches nothing yet.
 
         `owe` takes notifications and whether they are uncertain (not durable yet). `ask_again` runs a check at once and
-        returns when its sample was taken.
+        returns when its sample was taken. `happened` returns what else is known of the time at which an alert began.
         """
         self._clock = clock
         self._writer = writer
         self._display = display
         self._owe = owe
         self._ask_again = ask_again
+        self._happened = happened
         self._situation = Situation()
         self._begun = False
         self.judged_at = clock.now()
@@ -243,7 +245,7 @@ class Pipeline:
 
     def _notification(self, alert: Alert, call: Call) -> Notification:
         now, situation = self._clock.now(), self._situation
-        beside = situation.board.beside(alert) if call.kind in LOUD else ()
+        beside = (*self._happened(alert), *situation.board.beside(alert)) if call.kind in LOUD else ()
         watched, value = situation.watched.get(alert.key.check), situation.values.get(alert.key)
         page = compose(alert, call.kind, watched, value=value, beside=beside, now=now)
         return Notification(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from monitor.model import CheckId, Patience, Reason, Severity
     from monitor.probes.base import Check
@@ -20,7 +21,8 @@ class Plan:
     `elsewhere` names the check that watches what this one's kind would imply too, such as its host's certificate, by
     the name of the threshold. `down` is the patience of each level of its own outage. `needs` are the checks whose
     failure explains this one's; those that are skipped are left out. `zone` names the time zone whose hours its users
-    keep. `where` is the `file:line` at which it stands.
+    keep. `limited`: a rate limit counts its requests, so that it never runs more often than it says. `where` is the
+    `file:line` at which it stands.
     `fingerprint` is equal exactly when nothing about the check has changed, secrets included, so it must not be shown
     or stored.
     """
@@ -37,11 +39,17 @@ class Plan:
     system_title: str = ""
     runbook: str = ""
     zone: str = "UTC"
+    limited: bool = False
     where: str = ""
     fingerprint: str = ""
 
     def __repr__(self) -> str:
         return f"<Plan {self.id} {self.check.kind}>"
+
+    @property
+    def closer(self) -> timedelta:
+        """Return how often it runs while its system is watched closely."""
+        return self.check.every if self.limited else self.check.closer
 
     def threshold(self, name: str) -> Threshold | None:
         """Return the threshold called `name`, if there is one."""

@@ -91,7 +91,8 @@ def plan(
     check = SimpleNamespace(
         every=every * SECOND, retry_every=retry * SECOND, host=host, alone=alone, scheduled=scheduled
     )
-    return SimpleNamespace(id=CheckId("s", name), check=check, fingerprint=print_)
+    closer = max(every / 3, 5) * SECOND
+    return SimpleNamespace(id=CheckId("s", name), check=check, fingerprint=print_, closer=closer)
 
 
 class Bench:
@@ -214,6 +215,24 @@ async def test_what_is_not_scheduled_runs_when_asked_for_and_until_it_is_well(be
     bench.scheduler.hurry(CheckId("s", "a"), SECOND)
     await clock.advance(2 * SECOND)
     assert len(bench.taken) == 4
+
+
+async def test_after_a_deploy_a_systems_checks_run_more_often_for_a_while(bench: Bench, clock: FakeClock) -> None:
+    """Three times as often, none more often than every 5 s; then as before. Nothing is missed by that."""
+    bench.plans(plan("slow", every=60), plan("quick", every=6))
+    await clock.advance(timedelta(minutes=2))
+    before = {name: len(began) for name, began in bench.began.items()}
+    bench.scheduler.quicken("s", clock.now() + timedelta(minutes=10))
+    await clock.advance(timedelta(minutes=10))
+    during = {name: len(began) - before[name] for name, began in bench.began.items()}
+    assert during == {"slow": pytest.approx(30, abs=1), "quick": pytest.approx(120, abs=1)}
+    await clock.advance(timedelta(minutes=10))
+    after = {name: len(began) - before[name] - during[name] for name, began in bench.began.items()}
+    assert after == {"slow": pytest.approx(10, abs=1), "quick": pytest.approx(100, abs=1)}
+    assert bench.gauges.left_out == {}
+    bench.scheduler.quicken("another", clock.now() + timedelta(minutes=10))
+    await clock.advance(timedelta(minutes=10))
+    assert len(bench.began["slow"]) - sum((before["slow"], during["slow"], after["slow"])) == pytest.approx(10, abs=1)
 
 
 async def test_unknown_keeps_the_usual_pace(bench: Bench, clock: FakeClock) -> None:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field
 from monitor.channels.base import Channel, Delivered
 from monitor.channels.posting import Address, post, refusal
 from monitor.message import ENDED, MOST_STEPS, UNCERTAIN, notes, steps_text
+from monitor.model import EventKind
 from monitor.plain import plain, plain_lines, safe_links
 from monitor.secrets import Secret
 
@@ -93,7 +94,7 @@ def payload(delivery: Delivery) -> dict[str, Any]:
 
 def _alert(notification: Notification, *, uncertain: bool) -> dict[str, Any]:
     page = notification.page
-    ended = notification.kind in ENDED
+    ended, told_once = notification.kind in ENDED, notification.kind is EventKind.REPORTED
     return {
         "status": "resolved" if ended else "firing",
         "labels": {
@@ -105,7 +106,7 @@ def _alert(notification: Notification, *, uncertain: bool) -> dict[str, Any]:
         },
         "annotations": _annotations(notification, uncertain=uncertain),
         "startsAt": _moment(page.since or notification.at),
-        "endsAt": _moment(page.until or notification.at) if ended else NOT_ENDED,
+        "endsAt": _moment(page.until or notification.at) if ended or told_once else NOT_ENDED,
         "generatorURL": "",
         "fingerprint": notification.key.fingerprint,
     }

@@ -9,8 +9,9 @@ Start with `loading.py`, which goes this way; `systems.py` reads a system's chec
 
 from __future__ import annotations
 
+from monitor.config.fields import DeployFields
 from monitor.config.loading import Config, load
 from monitor.config.names import Skipped
 from monitor.config.systems import System
 
-__all__ = ["Config", "Skipped", "System", "load"]
+__all__ = ["Config", "DeployFields", "Skipped", "System", "load"]

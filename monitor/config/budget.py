@@ -41,6 +41,7 @@ def requests(limit: RateLimitFields, plan: Plan) -> int:
     """Return how many requests that count against `limit` the check sends within its time, at most.
 
     The fastest pace is the one after a failure that comes at once; a run under way when the time begins counts too.
+    What is counted here does not run more often after a deploy.
     """
     check = plan.check
     counted = sum(limit.method in {"", method} and within(url, limit.url) for method, url in check.asks)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from monitor.fields import Fields, PositiveDuration, Size
+from monitor.secrets import Secret
 from monitor.units import Unit, parse_quantity
 
 
@@ -115,6 +116,27 @@ class RateLimitFields(Fields):
     """Where in the runbook the limit stands."""
 
 
+class DeployFields(Fields):
+    """What follows a deploy of the system: it is noticed when a check sees another version, or reported over HTTP."""
+
+    token: Secret | None = None
+    """Lets whoever has it report a deploy: `POST /api/v1/deploys/<system>`, as `Authorization: Bearer`."""
+    checks: list[str] = Field(default_factory=list)
+    """The checks that run then, one after the other, in this order; flows with `when: deploy` follow by themselves."""
+    watch: PositiveDuration = timedelta(hours=1)
+    """For so long all checks run three times as often, though not more often than every 5 s. Those that ask a vendor's
+    API, and those whose requests one of the `rate_limits` counts, keep their pace."""
+    rollback: PositiveDuration = timedelta(minutes=15)
+    """The same after going back to an earlier version."""
+    reports: list[PositiveDuration] = Field(default_factory=list)
+    """So long after a deploy it is reported what got worse; default: once, at the end of `watch`."""
+
+    @property
+    def spans(self) -> tuple[timedelta, ...]:
+        """Return after what times a deploy is reported on."""
+        return tuple(sorted(self.reports)) or (self.watch,)
+
+
 class SystemFields(Fields):
     """One watched product and its checks."""
 
@@ -129,6 +151,8 @@ class SystemFields(Fields):
     """Fields that each check has unless it sets them itself, such as `every`; a kind takes only those that it knows."""
     rate_limits: list[RateLimitFields] = Field(default_factory=list)
     """Limits of the system's own interfaces that the checks together must stay under."""
+    deploys: DeployFields = DeployFields()
+    """What follows a deploy."""
     checks: dict[str, Any]
     """Its checks by name. A check is a mapping, or just an address from which its kind follows."""
 

@@ -170,7 +170,8 @@ def _secrets(context: Context, watching: Iterable[Watching], telling: Telling) -
     """Yield every value that must not be printed, once."""
     models = [plan.check for one in watching for plan in one.plans.values()]
     texts = set(context.variables.secrets)
-    for secret in _within([*models, *telling.channels.values()]):
+    terms = [one.system.deploys for one in watching]
+    for secret in _within([*models, *terms, *telling.channels.values()]):
         texts.update((secret.reveal(), *url_secrets(secret.reveal())))
     yield from map(Secret, sorted(texts))
 

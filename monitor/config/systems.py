@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from monitor.config.budget import look_at_budget
+from monitor.config.budget import look_at_budget, requests
 from monitor.config.circles import circles
-from monitor.config.fields import SystemFields
+from monitor.config.fields import DeployFields, SystemFields
 from monitor.config.kinds import CHECKS, keys
 from monitor.config.names import Skipped, look_at_condition, look_at_name
 from monitor.config.planning import make_plan
@@ -35,6 +35,7 @@ class System:
     name: str
     title: str
     runbook: str = ""
+    deploys: DeployFields = DeployFields()  # noqa: RUF009 - frozen
 
 
 @dataclass(slots=True)
@@ -57,16 +58,20 @@ def read_system(
     fields = reader.around(raw)
     if fields is None:
         return None
-    system = System(name, fields.title or name, fields.runbook)
+    system = System(name, fields.title or name, fields.runbook, fields.deploys)
     watching = Watching(system)
     for check_name in fields.checks:
         reader.check(check_name, fields, kept, watching)
     reader.look_at_defaults(fields)
     _resolve_needs(reader, fields, watching)
+    _look_at_deploys(reader, fields)
     _watch_once(watching.plans)
     if not selected:
         return None
     look_at_budget(fields.rate_limits, watching.plans.values(), document, base, context.faults)
+    for check_id, plan in watching.plans.items():
+        if any(requests(limit, plan) for limit in fields.rate_limits):
+            watching.plans[check_id] = replace(plan, limited=True)
     return watching
 
 
@@ -165,6 +170,14 @@ def _watch_once(plans: dict[CheckId, Plan]) -> None:
             own = tuple(threshold for threshold in plan.thresholds if threshold.name not in elsewhere)
             known = stable_id(plan.fingerprint, *elsewhere.items())
             plans[check_id] = replace(plan, thresholds=own, elsewhere=elsewhere, fingerprint=known)
+
+
+def _look_at_deploys(reader: _Reader, fields: SystemFields) -> None:
+    """See that the checks which follow a deploy exist; one that is skipped does not follow."""
+    for index, name in enumerate(fields.deploys.checks):
+        if name not in fields.checks:
+            hint = allowed(name, fields.checks)
+            reader.fault(("deploys", "checks", index), f"there is no check {name!r}", hint)
 
 
 def _resolve_needs(reader: _Reader, fields: SystemFields, watching: Watching) -> None:

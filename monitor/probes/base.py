@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from monitor.secrets import Redactor
 
 LONGEST_DETAIL = 300
+LONGEST_VERSION = 60
 
 log = structlog.get_logger()
 
@@ -147,6 +148,10 @@ class Check(Fields, ABC):
     measures: ClassVar[tuple[MeasureSpec, ...]] = ()
     reasons: ClassVar[frozenset[Reason]] = frozenset()
     """The reasons its failures can have: their counters start at 0."""
+    settled: ClassVar[int] = 3
+    """How often in a row another version must be seen before it counts as a deploy; see `monitor.versions`."""
+    sees_schema: ClassVar[bool] = False
+    """Whether the versions that are seen are those of a database's schema: one that moves is no deploy by itself."""
     silence: ClassVar[State] = State.DOWN
     """What no answer by the deadline says of the target: nothing, where a vendor was asked about it."""
 
@@ -203,6 +208,11 @@ class Check(Fields, ABC):
         """
         return ()
 
+    @property
+    def after_deploy(self) -> bool:
+        """Return whether it runs after each deploy of its system, without being named there."""
+        return False
+
     def unfinished(self, memory: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for kinds that leave something behind
         """Return whether `memory` tells of an earlier run that has something to finish, so that it should run soon."""
         return False
@@ -216,6 +226,11 @@ class Check(Fields, ABC):
     def retry_every(self) -> timedelta:
         """Return the time from the end of a failed run to the next run."""
         return self.retry.every or min(timedelta(seconds=10), self.every)
+
+    @property
+    def closer(self) -> timedelta:
+        """Return how often it runs while its system is watched closely, such as after a deploy."""
+        return max(CLOSEST, self.every / CLOSER)
 
 
 async def in_memory(_: Keepsake) -> bool:
@@ -253,6 +268,7 @@ class Run:
     measures: list[Measure] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
     unmeasured: set[str] = field(default_factory=set)
+    versions: dict[str, str] = field(default_factory=dict)
     awake: bool = False
     """Whether what may sleep is known to be awake, so that it is asked for once in a run."""
     keeps: Callable[[str, str], Awaitable[bool]] | None = None
@@ -277,11 +293,17 @@ class Run:
         """Say in one line what a measure that crosses a figure means: it becomes part of the message."""
         self.remarks[name] = text
 
+    def runs(self, version: str, part: str = "") -> None:
+        """Say which version of the product, or of a part of it, was seen to run."""
+        self.versions[part] = version
+
     def leave_out(self, *names: str) -> None:
         """Say that measures could not be taken this time, though the target is up: what they showed may still be so."""
         self.unmeasured.update(names)
 
 
+CLOSER = 3
+CLOSEST = timedelta(seconds=5)
 STARVED = timedelta(seconds=1)
 """A run beside a stall of so long says nothing of its target."""
 
@@ -323,8 +345,9 @@ async def observe(check_id: CheckId, check: Check, resources: Resources, clock: 
     ended = clock.now()
     said = plain(resources.redact(detail), LONGEST_DETAIL)
     remarks = {name: plain(resources.redact(text), LONGEST_DETAIL) for name, text in run.remarks.items()}
+    versions = {part: plain(resources.redact(text), LONGEST_VERSION) for part, text in run.versions.items()}
     measures, missing = tuple(run.measures), frozenset(run.unmeasured)
-    return Sample(check_id, ended, ended - started, state, reason, said, measures, remarks, missing)
+    return Sample(check_id, ended, ended - started, state, reason, said, measures, remarks, missing, versions)
 
 
 async def _keep(resources: Resources, check: CheckId, topic: str, body: str) -> bool:

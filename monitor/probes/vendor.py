@@ -90,6 +90,11 @@ class VendorCheck(Check):
         """Return the time from the end of a failed run to the next run."""
         return self.retry.every or min(AGAIN, self.every)
 
+    @property
+    def closer(self) -> timedelta:
+        """Return the usual pace: what a key may use does not grow with a deploy."""
+        return self.every
+
     async def probe(self, run: Run) -> None:
         """Look; what was measured is noted however that ends."""
         started = perf_counter()

@@ -97,12 +97,14 @@ class _Rows:
 
 def _old_rows(hours_before: int, journal_before: int) -> tuple[_Rows, ...]:
     hours, events, notes, tries = schema.hours, schema.events, schema.notifications, schema.attempts
+    deploys = schema.deploys
     owed = exists().where(notes.c.id == tries.c.notification, notes.c.settled_at.is_(None))
     hour = hours.c.check_id, hours.c.at
     return (
         _Rows(hours, hour, select(*hour).where(hours.c.at < hours_before)),
         _Rows(events, (events.c.number,), select(events.c.number).where(events.c.at < journal_before)),
         _Rows(tries, (tries.c.number,), select(tries.c.number).where(tries.c.at < journal_before, ~owed)),
+        _Rows(deploys, (deploys.c.id,), select(deploys.c.id).where(deploys.c.at < hours_before)),
         _Rows(notes, (notes.c.number,), select(notes.c.number).where(notes.c.settled_at < journal_before)),
     )
 

@@ -108,10 +108,10 @@ class TestFiles:
 
     def test_faults_of_all_files_are_told_at_once(self, write: Write) -> None:
         source = write(monitor="chanels: {}\n", shop=SHOP + "color: red\n", shed="- a\n", sty="a: [\n")
-        assert [line.replace("limits, retention", "…") for line in told(source)] == [
+        assert [line.replace("limits, retention", "…").replace("rate_limits", "…") for line in told(source)] == [
             "monitor.yaml:1: chanels: unknown key; did you mean channels? allowed: channels, routes, systems, …",
             "shed.yaml:1: must be a mapping (key: value), and is a list",
-            "shop.yaml:4: shop.color: unknown key; allowed: title, runbook, zone, defaults, rate_limits, checks",
+            "shop.yaml:4: shop.color: unknown key; allowed: title, runbook, zone, defaults, …, deploys, checks",
             "sty.yaml:2: is not YAML: expected the node content, but found '<stream end>'",
         ]
 

@@ -89,6 +89,11 @@ class FlowCheck(WebCheck):
         return self.when == "schedule"
 
     @property
+    def after_deploy(self) -> bool:
+        """Return whether it runs after each deploy."""
+        return self.when == "deploy"
+
+    @property
     def retry_every(self) -> timedelta:
         """Return the time from the end of a failed run to the next run."""
         return self.retry.every or min(AGAIN, self.every)

@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool, StrictInt, model_validator
 from yarl import URL
 
 from monitor.answer import shown
-from monitor.expect import Document, Expect, excerpt, judge
+from monitor.expect import Document, Expect, Path, excerpt, judge
 from monitor.expect.status import within
 from monitor.fetch import Exchange, Request
 from monitor.fields import MeasureName
@@ -53,6 +53,8 @@ class HttpCheck(WebCheck):
     """What the answer must be like."""
     values: dict[MeasureName, Number] = Field(default={})
     """Numbers in the JSON that become measures: a name, and the path to it. One that is missing is a failure."""
+    version: Path = ""
+    """A JMESPath to the version that answers, such as `version`: another one than before is a deploy."""
     cors: Cors | None = None
     """Send a CORS preflight, and expect it to be allowed or refused."""
 
@@ -126,6 +128,13 @@ class HttpCheck(WebCheck):
             raise Failure(failure.reason, f"{failure.detail}{_after_redirects(answer)}") from None
         if lacking:
             raise lacking
+        self._note_version(run, document)
+
+    def _note_version(self, run: Run, document: Document) -> None:
+        """Note the version that answers; an answer that is well and names none says nothing of it."""
+        found = document.find(self.version) if self.version else None
+        if isinstance(found, str | int | float) and str(found):
+            run.runs(str(found))
 
     def _note_values(self, run: Run, document: Document) -> Failure | None:
         """Note the values there are, and return what is wrong with the first of the others."""

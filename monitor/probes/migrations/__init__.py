@@ -69,6 +69,8 @@ class MigrationsCheck(DatabaseCheck):
         ),
     )
     reasons: ClassVar = DatabaseCheck.reasons | {Reason.BODY}
+    sees_schema: ClassVar = True
+    settled: ClassVar = 1
 
     @field_validator("expected", "revisions", mode="before")
     @classmethod
@@ -109,6 +111,7 @@ class MigrationsCheck(DatabaseCheck):
         """Read the table, note what it says, and fail for what no threshold of the file tells."""
         started = perf_counter()
         table, found = await self.read(run, self._ask)
+        run.runs(f"{found.applied} migrations" if self._tool.lists else " and ".join(found.revisions))
         faults = [finding for finding in self._note(run, found, self._held(run, table, found)) if finding.reason]
         if faults:
             raise Failure(faults[0].reason or Reason.BODY, "; ".join(fault.text for fault in faults))
@@ -121,7 +124,7 @@ class MigrationsCheck(DatabaseCheck):
     def _held(self, run: Run, table: Table, found: Found) -> float:
         """Return for how many seconds the lock was seen to be held, by this run and those before it."""
         if not found.locked:
-            run.memory.clear()
+            run.memory.pop("lock", None)
             return 0.0
         since = held_since(run.memory.get("lock"), table.at, GAP * self.every.total_seconds())
         run.memory["lock"] = since, table.at
