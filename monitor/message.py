@@ -235,7 +235,7 @@ def _facts(page: Page, at: datetime, beside: Sequence[str]) -> Iterable[tuple[st
         ("Value", plain(page.value, LONGEST_FACT)),
         ("Figure", plain(page.figure, LONGEST_FACT)),
         ("Last hour", plain(page.trend, LONGEST_FACT)),
-        ("Began with it", "; ".join(titles)),
+        ("At that time", "; ".join(titles)),
         ("Alert", f"{_name(page)}, as of {_moment(at, at)} UTC"),
     )
     return (fact for fact in facts if fact[1])

@@ -27,7 +27,7 @@ def test_the_whole_text_of_a_page() -> None:
         "Value: 612 ms\n"
         "Figure: p95(duration, 5m), critical > 500ms\n"
         "Last hour: ▁▁▂·▅█\n"
-        "Began with it: CapLiquify: Database: no data\n"
+        "At that time: CapLiquify: Database: no data\n"
         "Alert: capliquify/backend down, as of 03:12 UTC\n"
         "\n"
         "What to do\n"
@@ -112,7 +112,7 @@ def test_a_page_with_hardly_anything_to_say_has_no_empty_parts() -> None:
 def test_many_that_began_at_once_are_counted() -> None:
     about = page(beside=tuple(f"Shop: Page {number}" for number in range(8)))
     facts = dict(message_of(delivery(notification(about=about))).entries[0].facts)
-    assert facts["Began with it"] == "Shop: Page 0; Shop: Page 1; Shop: Page 2; Shop: Page 3; Shop: Page 4; 3 more"
+    assert facts["At that time"] == "Shop: Page 0; Shop: Page 1; Shop: Page 2; Shop: Page 3; Shop: Page 4; 3 more"
 
 
 def test_a_step_of_several_lines_cannot_pass_for_a_line_of_ours() -> None:

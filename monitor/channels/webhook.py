@@ -120,6 +120,7 @@ def _annotations(notification: Notification, *, uncertain: bool) -> dict[str, st
     annotations = {
         "summary": plain(page.title),
         "description": "; ".join(plain(text) for text in said if text),
+        "context": "; ".join(plain(text) for text in page.beside),
         "remedy": steps_text([step for step in steps if step]),
         "runbook_url": runbook,
         "note": " ".join((*notes(notification), *([UNCERTAIN] if uncertain else []))),

@@ -89,7 +89,7 @@ def assert_clean(text: str) -> None:
     assert not re.search("[\u2028\u2029\u3164]", text)
 
 
-OURS = re.compile(r"\*(?:Value|Figure|Last hour|Began with it|Alert|What to do)\*")
+OURS = re.compile(r"\*(?:Value|Figure|Last hour|At that time|Alert|What to do)\*")
 LINKS = re.compile(r"(?:<https?://[^\s<>|]+\|[^<>|*_~`]+>(?: · )?)+")
 
 

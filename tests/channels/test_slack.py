@@ -36,7 +36,7 @@ async def test_a_page_says_first_what_is_broken_since_when_and_what_to_do(
     assert summary["text"]["text"] == "since 03:12 UTC (45 s).\nstatus: expected 200, got 502"
     assert [one["text"] for one in facts["fields"]] == [
         *("*Last hour*", "▁▁▂·▅█"),
-        *("*Began with it*", "CapLiquify: Database: no data"),
+        *("*At that time*", "CapLiquify: Database: no data"),
         *("*Alert*", "capliquify/backend down, as of 03:12 UTC"),
     ]
     assert links["text"]["text"] == "<https://example.com/runbook|Runbook>"

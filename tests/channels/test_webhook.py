@@ -22,6 +22,13 @@ async def posted(peer: Posts, resources: Resources, sent: Delivery, **fields: An
     return peer.got[-1]
 
 
+async def test_a_report_is_told_once_and_ends_where_it_begins(resources: Resources, web_peer: Posts) -> None:
+    """No receiver holds it open as an alert."""
+    one = notification(about=page(), kind=EventKind.REPORTED)
+    (alert,) = (await posted(web_peer, resources, delivery(one)))["alerts"]
+    assert (alert["status"], alert["endsAt"]) == ("firing", "2026-11-21T03:12:50Z")
+
+
 async def test_the_payload_is_that_of_alertmanager(resources: Resources, web_peer: Posts) -> None:
     """Field by field: whatever takes Alertmanager's webhook must take ours."""
     figure = "p95(duration, 5m), critical > 500ms"
@@ -30,6 +37,7 @@ async def test_the_payload_is_that_of_alertmanager(resources: Resources, web_pee
     annotations = {
         "summary": "CapLiquify: Back end health: down",
         "description": f"status: expected 200, got 502; value 612 ms; figure {figure}",
+        "context": "CapLiquify: Database: no data",
         "remedy": "1. Look at the latest deploy; roll back if it began there.\n2. See who holds the connections.",
         "runbook_url": "https://example.com/runbook",
     }
