@@ -7,7 +7,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from monitor.vendors.vendor import SHARE
+from monitor.vendors.purse import Purse
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,12 +37,9 @@ class Account:
     `kept` are its newest answers that may be shared, by their question.
     """
 
-    def __init__(self, limit: Limit) -> None:
-        """Make an account that has used nothing yet, and may use its share of `limit`."""
-        ours = limit.most * SHARE
-        self._most = max(ours, 1.0)
-        self._per = limit.per * (self._most / ours)
-        self._spent: deque[tuple[datetime, float]] = deque()
+    def __init__(self, limit: Limit | Purse) -> None:
+        """Make an account that may use its share of `limit`, or what is left in a purse that others spend from too."""
+        self._purse = limit if isinstance(limit, Purse) else Purse(limit)
         self._ended: deque[tuple[datetime, int]] = deque(maxlen=1_000)
         self._refusals = 0
         self._barred: datetime | None = None
@@ -54,19 +51,11 @@ class Account:
 
     def wait(self, now: datetime) -> timedelta:
         """Return how long until one more request stays within our share of the limit."""
-        while self._spent and self._spent[0][0] + self._per <= now:
-            self._spent.popleft()
-        used, wait = sum(cost for _, cost in self._spent), NOW
-        for at, cost in self._spent:
-            if used + 1 <= self._most:
-                break
-            used -= cost
-            wait = at + self._per - now
-        return wait
+        return self._purse.wait(now)
 
     def spend(self, now: datetime, cost: float = 1.0) -> None:
         """Count a request, or the further points that it turned out to cost."""
-        self._spent.append((now, cost))
+        self._purse.spend(now, cost)
 
     def answered(self, now: datetime, status: int, after: timedelta | None = None) -> None:
         """Count an answer; `after` is how long it asks us to wait, which it may do with any status.

@@ -103,20 +103,22 @@ class Api:
         allowed: Collection[int] = NONE,
         right: str = "",
         young: timedelta | None = None,
+        question: str = "",
     ) -> Reply:
         """Ask for what is at `path`. Statuses in `allowed` are answers like any success, all others are failures.
 
         `right` names what the key must be allowed for this. Where `young` is given, a success is kept for other checks
         with the same key, and one that they had less than that ago will do, once: whoever asks again wants to know what
-        is the case by now. It is for questions that are always the same.
+        is the case by now. It is for questions that are always the same, or that `question` names by what is the same.
         Raises `Failure`, always unknown; and `TooLong`, one of them.
         """
         url = URL(f"{self.access.url}{path}").with_query(list(query))
-        if young is not None and (given := self._given(str(url), young)):
+        name = question or str(url)
+        if young is not None and (given := self._given(name, young)):
             return given
         reply = await self._ask(Request(url, headers=(*self.access.headers, *JSON)), allowed, right)
         if young is not None and reply.status in SUCCESS:
-            self._keep(str(url), reply)
+            self._keep(name, reply)
         return reply
 
     def _given(self, question: str, young: timedelta) -> Reply | None:
