@@ -208,7 +208,7 @@ class RenderApi(Site):
             return refused(404, "not found")
         return self._found(request)
 
-    def _found(self, request: web.Request) -> Answer:  # noqa: PLR0911 - an answer for each path
+    def _found(self, request: web.Request) -> Answer:  # noqa: C901, PLR0911 - an answer for each path
         match request.path.split("/")[2:]:
             case ["services"]:
                 return self._list(request, "service", self._owned(request, [*self.services.values()]))
@@ -292,7 +292,8 @@ class RenderApi(Site):
             return refused(400, "ownerId and resource are required")
         start, end = (datetime.fromisoformat(query[name]) for name in ("startTime", "endTime"))
         levels = set(query.getall("level", []))
-        lines = [line for line in reversed(self.lines) if _fits(line, resources, levels)]
+        lines = [line for line in self.lines if _fits(line, resources, levels)]
+        lines.sort(key=lambda line: line["timestamp"], reverse=True)
         lines = [line for line in lines if start <= datetime.fromisoformat(line["timestamp"]) <= end]
         limit = int(query.get("limit", "20"))
         last = datetime.fromisoformat(lines[limit]["timestamp"]) if len(lines) > limit else start

@@ -44,7 +44,8 @@ class Costs(Fields):
     """What each resource costs when all is as it should be, in US$ a month by its name at Render: a message then names
     what grew."""
     prices: dict[PriceOf, Price] = Field(default={})
-    """Prices of plans where those known here are wrong: `service/standard`, `database/basic_1gb`, `key_value/starter`."""
+    """Prices of plans where those known here are not right: `service/standard`, `database/basic_1gb`,
+    `key_value/starter`."""
 
 
 def by_name(names: Names) -> dict[str, str]:

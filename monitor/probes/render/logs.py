@@ -80,20 +80,21 @@ async def _read(render: Render, owner: str, ids: Sequence[str], logs: Logs) -> t
     since = until - logs.window
     wanted = [("ownerId", owner), *(("resource", one) for one in sorted(ids)), *(("level", one) for one in logs.levels)]
     fixed = [*wanted, ("direction", "backward"), ("limit", str(FULL_PAGE))]
+    stuck = False
 
     async def ask(cursor: str | None) -> Page[Line]:
+        nonlocal stuck
         start, end = cursor.split(" ") if cursor else (written(since), written(until))
-        times = [("startTime", start), ("endTime", end)]
-        reply = await render.get("/v1/logs", [*fixed, *times], shared=False)
+        reply = await render.get("/v1/logs", [*fixed, ("startTime", start), ("endTime", end)], shared=False)
         found = [_line(each) for each in reply.body["logs"]]
+        fitting = [line for line in found if line.level in logs.levels and line.at >= since]
+        after = f"{reply.body['nextStartTime'].text} {reply.body['nextEndTime'].text}"
         more = reply.body["hasMore"].flag
-        after = f"{reply.body['nextStartTime'].text} {reply.body['nextEndTime'].text}" if more else None
-        return Page(
-            [line for line in found if line.level in logs.levels and line.at >= since], after if found else None
-        )
+        stuck = more and (after == cursor or not fitting)  # a page full of one moment, or of what nobody asked for
+        return Page(fitting, after if more and not stuck else None)
 
     pages = await read_pages(ask, MOST_PAGES, lambda: False)
-    return pages.items, pages.whole
+    return pages.items, pages.whole and not stuck
 
 
 def _line(found: Found) -> Line:

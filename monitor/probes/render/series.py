@@ -23,7 +23,7 @@ FINEST = timedelta(minutes=1)
 """Render's own default; the least that it takes is 30 s."""
 MOST_POINTS = 60
 """Of a series: as many as the question that Render answers by default, an hour by the minute."""
-MOST_RESOURCES = 20
+MOST_RESOURCES = 10
 """In one question."""
 
 
