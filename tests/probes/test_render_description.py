@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ from monitor.model import CheckId, State
 from monitor.probes import load_kind
 from monitor.probes.base import observe
 from monitor.probes.render.asking import written
+from monitor.vendors import Accounts
 from tests.descriptions import description
+from tests.fakes import ImpatientClock
 from tests.systems.render_api import KEY, OWNER, RenderApi, refused, throttled
 
 if TYPE_CHECKING:
@@ -108,6 +111,7 @@ async def test_its_errors_are_as_described(answer: object, render: RenderApi) ->
 async def test_only_what_is_described_is_asked(render: RenderApi, resources: Resources) -> None:
     """Every question of the probe goes to a path that there is, with parameters that it takes."""
     known = description("render.json")
+    patient = replace(resources, accounts=Accounts(ImpatientClock(SystemClock())))
     fields = {
         "services": ["web-service"],
         "databases": ["db"],
@@ -122,7 +126,7 @@ async def test_only_what_is_described_is_asked(render: RenderApi, resources: Res
     render.recovery[render.id("db")] = {"recoveryStatus": "NOT_AVAILABLE"}
     for key, more in (("api_key", fields), ("variables_key", {"services": ["web-service"], "variables": ["NOT_SET"]})):
         check = load_kind("render").model_validate({"kind": "render", key: KEY, "url": render.url, **more})
-        sample = await observe(CheckId("shop", key), check, resources, SystemClock())
+        sample = await observe(CheckId("shop", key), check, patient, SystemClock())
         assert sample.state is State.UP, sample.detail
     patterns = {path: re.compile(re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(path))) for path in PATHS}
     seen = set()

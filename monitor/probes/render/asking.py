@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 RENDER = Vendor(
     "Render",
-    Limit(400, timedelta(minutes=1)),  # every GET of a user, whatever his key; api-docs.render.com, rate limiting
+    # 400 GETs a minute of a user, whatever his key (api-docs.render.com, rate limiting), spread: so nobody waits long
+    Limit(100, timedelta(seconds=15)),
     keys=re.compile(r"\brnd_[\w*•.]*"),
-    share=0.25,  # 100 a minute, what older copies of that page allow at all
+    share=0.25,  # 100 a minute, which is all that older copies of that page allow
     together=True,
 )
 FULL_PAGE = 100
