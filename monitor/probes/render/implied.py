@@ -28,7 +28,7 @@ BUDGET = "The message names what costs more than it should. See in Render under 
 FIGURES: dict[str, ThresholdFields] = {
     each.watch: each
     for each in (
-        ThresholdFields(watch="missing", name="missing", critical="> 0", remedy=MISSING),
+        ThresholdFields(watch="missing", name="no such resource", critical="> 0", remedy=MISSING),
         ThresholdFields(watch="suspended", name="suspended", critical="> 0", remedy=SUSPENDED),
         ThresholdFields(watch="strangers", name="strangers", warning="> 0", remedy=STRANGERS),
         ThresholdFields(watch="deploy_failed", name="deploy failed", critical="> 0", remedy=DEPLOY),
