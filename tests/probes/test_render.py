@@ -107,7 +107,7 @@ def value(sample: Sample, name: str) -> float:
         ({"services": ["api"], "logs": {"window": "1m"}}, "some lines would never be counted"),
         ({"services": ["api"], "logs": {"patterns": {"x": "/(/"}}}, "x"),
         ({"services": ["api"], "look_at": ["ram"]}, "deploys"),
-        ({"services": ["api"], "owner": "team"}, "match pattern"),
+        ({"services": ["api"], "owner": "my team"}, "match pattern"),
         ({"services": ["api"], "window": "1m"}, "greater than or equal"),
         ({"services": ["a/b"]}, "match pattern"),
         ({"costs": {"budget": 0}}, "greater than 0"),
@@ -138,6 +138,13 @@ def test_what_makes_no_sense_is_refused(fields: dict[str, Any], said: str) -> No
 )
 def test_figures_come_with_what_is_looked_at(fields: dict[str, Any], measures: list[str], render: RenderApi) -> None:
     assert [each.watch for each in made(render, **fields).implied()] == measures
+
+
+def test_what_two_checks_say_of_the_same_resources_is_told_once(render: RenderApi) -> None:
+    """By whatever name a file has for them; other resources are another subject."""
+    first, second = made(render, services={"api": "shop"}, look_at=["deploys"]), made(render, services=["shop"])
+    assert first.subject == second.subject
+    assert first.subject != made(render, services=["shop", "worker"]).subject
 
 
 def test_every_figure_is_on_a_measure_and_says_what_to_do() -> None:

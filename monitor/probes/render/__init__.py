@@ -60,7 +60,7 @@ class RenderCheck(VendorCheck):
     kind: str = "render"
     api_key: Key | None = None
     """A key of Render's API, of a user who sees the workspace. Render has none that may only read."""
-    owner: Annotated[str, Field(pattern="^((tea|usr|own)-[a-z0-9]+)?$")] = ""
+    owner: Annotated[str, Field(pattern="^[a-z0-9-]*$")] = ""
     """The id of the workspace (`tea-…`): only what lies in there is looked at; default: all that the key sees."""
     services: Names = Field(default=[])
     """Services that must exist: a list of ids or names, or names of ours and these, which labels then show."""
@@ -198,6 +198,12 @@ class RenderCheck(VendorCheck):
         if isinstance(self.variables, dict):
             return self.variables
         return dict.fromkeys(self.named_services, self.variables) if self.variables else {}
+
+    @property
+    def subject(self) -> str:
+        """Return which resources it is about, whatever it looks at and with which key."""
+        kinds = (self.named_services, by_name(self.databases), by_name(self.key_values))
+        return f"{self.url} {self.owner} {[sorted(kind.values()) for kind in kinds]}"
 
     def implied(self) -> tuple[ThresholdFields, ...]:
         """Return the figures on what is looked at."""
