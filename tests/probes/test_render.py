@@ -147,6 +147,29 @@ def test_what_two_checks_say_of_the_same_resources_is_told_once(render: RenderAp
     assert first.subject != made(render, services=["shop", "worker"]).subject
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {"services": [f"s{n}" for n in range(120)], "look_at": ["deploys"], "every": "1m"},
+            "about 121 times",
+        ),
+        ({"services": [f"s{n}" for n in range(120)], "look_at": ["deploys"], "every": "2m"}, ""),
+        ({"services": [f"s{n}" for n in range(120)], "look_at": ["cpu", "latency"], "every": "1m"}, ""),
+        ({"databases": [f"d{n}" for n in range(60)], "backups": True, "every": "1m"}, "about 121 times"),
+        (
+            {"databases": ["db"], "look_at": ["connections", "events"], "costs": {"budget": 1}, "every": "3s"},
+            "about 120",
+        ),
+    ],
+)
+def test_asking_more_than_all_checks_together_may_is_doubtful(fields: dict[str, Any], said: str) -> None:
+    """Nobody else would have a turn."""
+    check = load_kind("render").model_validate({"kind": "render", "api_key": KEY, **fields})
+    doubts = " ".join(check.doubts())
+    assert f"{said} " in f"{doubts} " if said else not doubts
+
+
 def test_every_figure_is_on_a_measure_and_says_what_to_do() -> None:
     names = {spec.name for spec in RenderCheck.measures}
     assert names >= FIGURES.keys()
@@ -387,7 +410,7 @@ async def test_requests_by_status(render: RenderApi, patient: Resources) -> None
     render.has_service("api", instances=2)
     render.has_service("quiet")
     render.has_service("worker", "background_worker")
-    for status, rate in (("200", 90.0), ("404", 8.0), ("500", 1.0), ("503", 1.0)):
+    for status, rate in (("200", 90.0), ("404", 8.0), ("500", 1.0), ("503", 1.0), ("a new word", 0.0)):
         render.measures("http-requests", "api", rate, status)
     render.measures("http-requests", "quiet", 0.0, "200")
     check = made(render, services=["api", "quiet", "worker"], look_at=["requests"])
@@ -397,7 +420,7 @@ async def test_requests_by_status(render: RenderApi, patient: Resources) -> None
         for each in sample.measures
         if each.name == "request_rate" and ("resource", "api") in each.labels
     }
-    assert api == pytest.approx({"200": 90.0, "404": 8.0, "500": 1.0, "503": 1.0})
+    assert api == pytest.approx({"200": 90.0, "404": 8.0, "500": 1.0, "503": 1.0, "other": 0.0})
     assert values(sample, "instance_rate") == {"api": pytest.approx(50), "quiet": 0}
     assert values(sample, "error_share") == {"api": pytest.approx(0.02)}
     assert "error_share" not in sample.unmeasured

@@ -20,6 +20,7 @@ from monitor.probes.render.fields import Aspect, Costs, Domain, Logs, Name, Name
 from monitor.probes.render.implied import FIGURES, WITH
 from monitor.probes.render.instances import look_at_instances
 from monitor.probes.render.logs import look_at_logs
+from monitor.probes.render.series import MOST_RESOURCES
 from monitor.probes.render.services import (
     SERVES_HTTP,
     Service,
@@ -228,6 +229,30 @@ class RenderCheck(VendorCheck):
         yield from (measure for measure, looked in looked_at.items() if looked)
         for aspect in self.look_at:
             yield from WITH.get(aspect, ())
+
+    def doubts(self) -> Iterator[str]:
+        """Yield that it alone asks more than all checks of Render may."""
+        allowed = RENDER.limit.most * RENDER.share * (timedelta(minutes=1) / RENDER.limit.per)
+        asked = self._questions() * (timedelta(minutes=1) / self.every)
+        if asked > allowed:
+            yield f"it asks Render about {asked:,.0f} times a minute, and all checks together may {allowed:,.0f} times"
+
+    def _questions(self) -> int:
+        """Return how many requests a run makes, where no list has more than a page and nobody shares an answer."""
+        services, databases, key_values = map(len, (self.services, self.databases, self.key_values))
+        stores, web = databases + key_values, -(-services // MOST_RESOURCES)
+        each = {
+            "deploys": services,
+            "instances": services,
+            "events": services + stores,
+            "requests": web,
+            "latency": web * len(self.quantiles),
+            "connections": -(-stores // MOST_RESOURCES),
+        }
+        usage = 2 * -(-(services + stores) // MOST_RESOURCES)
+        lists = bool(services or self.only) + bool(databases) + bool(key_values) + 3 * bool(self.costs)
+        own = services * (bool(self.domains) + bool(self.variables)) + bool(self.logs) + 2 * databases * self.backups
+        return lists + own + sum(each.get(aspect, usage) for aspect in self.look_at)
 
     async def look(self, run: Run, api: Api) -> None:
         """Find what is named, then look at one thing after the other."""

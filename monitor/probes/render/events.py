@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_PAGES = 5
 UNSEEN = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
 """How Render may answer for a datastore: its documents promise events of services only."""
+STORES = ("dpg-", "red-")
 CAUSES = {
     "server_hardware_failure": "hardware",
     "image_pull_failed": "image_pull",
@@ -95,7 +96,7 @@ async def _read(run: Run, render: Render, name: str, one: str, span: timedelta) 
     async def ask(cursor: str | None) -> Page[Failed | None]:
         nonlocal seen
         query = [("limit", str(FULL_PAGE)), ("startTime", written(since))]
-        path, allowed = f"/v1/services/{one}/events", () if one.startswith("srv-") else UNSEEN
+        path, allowed = f"/v1/services/{one}/events", UNSEEN if one.startswith(STORES) else ()
         if cursor is None:
             reply = await render.get(path, query, allowed=allowed, question=f"{path} {span}")
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from monitor.model import Failure, Reason, State
@@ -20,6 +21,7 @@ UNITS = {"s": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3}
 """What a latency may be counted in; the answer says which it is."""
 STATUS = "statusCode"
 SERVERS_FAULT = "5"
+CODE, OTHER = re.compile("[1-5][0-9][0-9]"), "other"
 
 
 async def look_at_requests(run: Run, render: Render, services: Mapping[str, Service], span: timedelta) -> None:
@@ -65,7 +67,8 @@ def _rates(found: Sequence[Series], span: timedelta) -> dict[str, float]:
     seconds = resolution(span).total_seconds() * len(moments)
     rates: dict[str, float] = {}
     for each in found:
-        status = each.labels.get(STATUS, "")
+        said = each.labels.get(STATUS, "")
+        status = said if CODE.fullmatch(said) else OTHER
         rates[status] = rates.get(status, 0.0) + sum(value for _, value in each.points) / seconds
     return rates
 
