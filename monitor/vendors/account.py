@@ -18,6 +18,8 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 """After a 429 that does not say how long to wait the pause doubles, up to this."""
 REMEMBERED = timedelta(hours=1)
+SHARED_FOR = timedelta(days=1)
+"""Questions may differ from day to day, by the cursor of a page: none is kept for ever."""
 FEWEST = 10
 """A share of errors is one of so many requests at least: one error of one request is no rate."""
 NOW = timedelta()
@@ -44,6 +46,14 @@ class Account:
         self._refusals = 0
         self._barred: datetime | None = None
         self.kept: dict[str, Kept] = {}
+
+    def keep(self, question: str, answer: Any, now: datetime) -> int:  # noqa: ANN401 - whatever the asker reads
+        """Keep an answer for others, forget those that are too old for anybody, and return its number."""
+        before = self.kept.get(question)
+        number = before.number + 1 if before else 0
+        self.kept = {each: kept for each, kept in self.kept.items() if now - kept.at < SHARED_FOR}
+        self.kept[question] = Kept(now, number, answer)
+        return number
 
     def pause(self, now: datetime) -> timedelta:
         """Return for how long the vendor still wants no request."""

@@ -14,7 +14,6 @@ from monitor.fetch import Exchange, Options, Request
 from monitor.model import Failure, Reason, State
 from monitor.secrets import Secret
 from monitor.units import show_duration
-from monitor.vendors.account import Kept
 from monitor.vendors.found import Found
 from monitor.vendors.pause import asked_pause, written
 from monitor.vendors.reading import SUCCESS, document, error_document, refusal
@@ -131,9 +130,9 @@ class Api:
         return reply
 
     def _keep(self, question: str, reply: Reply) -> None:
-        before = self.account.kept.get(question)
-        number = self._seen[question] = before.number + 1 if before else 0
-        self.account.kept[question] = Kept(self.now, number, reply)
+        self._seen[question] = self.account.keep(question, reply, self.now)
+        for forgotten in self._seen.keys() - self.account.kept.keys():
+            del self._seen[forgotten]
 
     async def post(self, path: str, body: Any, *, allowed: Collection[int] = NONE, right: str = "") -> Reply:  # noqa: ANN401 - any JSON value
         """Send `body` as JSON, to where that only asks; otherwise as `get`."""

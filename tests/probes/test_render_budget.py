@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from monitor.probes.base import Check, Resources
 
-CHECKS, SYSTEMS, SERVICES = 200, 5, 20
+CHECKS, SYSTEMS, SERVICES = 200, 5, 200
 MINUTE = timedelta(minutes=1)
 EVERY, LASTS = 5 * MINUTE, 15 * MINUTE
 OURS = 100
@@ -83,7 +83,7 @@ async def test_two_hundred_checks_stay_within_our_share_and_none_starves(
     assert latest < EVERY
     times = list(api.times)
     busiest = max(sum(at <= each < at + MINUTE for each in times) for at in times)
-    assert OURS / 3 < busiest <= OURS
+    assert (OURS * 0.9 if together else OURS / 2) < busiest <= OURS
 
 
 def fill(api: RenderApi) -> None:

@@ -140,3 +140,13 @@ def test_a_limit_of_each_key_is_its_own() -> None:
     vendor = Vendor("Example", LIMIT, keys=re.compile("x"))
     one, other = (Access(vendor, "https://api.example.com", Secret(key), ()) for key in ("a", "b"))
     assert one.purse != other.purse
+
+
+def test_an_answer_is_kept_for_a_day() -> None:
+    """Each has a number, by which whoever had it knows it again."""
+    account = Account(LIMIT)
+    assert [account.keep("a", 1, START), account.keep("a", 2, START), account.keep("b", 3, START)] == [0, 1, 0]
+    account.keep("c", 4, START + timedelta(hours=23))
+    assert account.kept.keys() == {"a", "b", "c"}
+    account.keep("d", 5, START + timedelta(days=1))
+    assert account.kept.keys() == {"c", "d"}

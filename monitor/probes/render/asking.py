@@ -76,11 +76,7 @@ class Render:
 
         async def ask(cursor: str | None) -> Page[T]:
             first = [("limit", str(FULL_PAGE)), *query]
-            reply = await (
-                self.get(path, first, shared=shared)
-                if cursor is None
-                else self.get(path, [*first, ("cursor", cursor)], shared=False)
-            )
+            reply = await self.get(path, [*first, ("cursor", cursor)] if cursor else first, shared=shared)
             found = list(reply.body)
             items = [read(each[thing]) for each in found]
             return Page(items, found[-1]["cursor"].text if len(found) >= FULL_PAGE else None)
