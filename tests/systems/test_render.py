@@ -154,6 +154,34 @@ async def test_a_share_that_grows(case: Share, authority: Authority) -> None:
 
 
 @pytest.mark.parametrize(
+    ("threshold", "metric", "warning", "critical"),
+    [
+        pytest.param("memory", "memory", 0.86, 0.96, id="CL-07 both ways"),
+        pytest.param("CPU", "cpu", 0.81, 0.91, id="CL-08 both ways"),
+    ],
+)
+async def test_a_share_that_grows_and_falls(
+    threshold: str, metric: str, warning: float, critical: float, authority: Authority
+) -> None:
+    """First a warning, then a critical message, quiet while it falls through the warning again, then over."""
+    async with bench(CapLiquify, authority) as running:
+        system, title = running.stand_in, f"Use of CPU and memory: {threshold}"
+        await running.run("render-usage", times=2)
+        system.uses(metric, "sentia-backend-prod", warning)
+        await running.run("render-usage")
+        running.assert_told("render-usage", WARNING, title, f"{warning:.0%}".replace("%", " %"))
+        system.uses(metric, "sentia-backend-prod", critical)
+        await running.run("render-usage")
+        running.assert_told("render-usage", CRITICAL, title, f"{critical:.0%}".replace("%", " %"))
+        system.uses(metric, "sentia-backend-prod", warning)
+        await running.run("render-usage")
+        assert all("critical" not in message.headline.lower() for message in running.told())
+        system.heal()
+        await running.run("render-usage", times=2)
+        running.assert_resolved("render-usage", CRITICAL)
+
+
+@pytest.mark.parametrize(
     ("threshold", "metric", "quiet", "crossed"),
     [
         pytest.param("scale for CPU", "cpu", 0.70, 0.72, id="TA-16 CPU"),
