@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 from pydantic import Field, StrictBool, model_validator
 
 from monitor.fields import PositiveDuration
-from monitor.probes.base import MeasureSpec, ThresholdFields
+from monitor.probes.base import ThresholdFields
 from monitor.probes.render.asking import RENDER, Render
 from monitor.probes.render.costs import look_at_costs
 from monitor.probes.render.datastores import look_at_backups, look_at_stores
@@ -20,6 +20,7 @@ from monitor.probes.render.fields import Aspect, Costs, Domain, Logs, Name, Name
 from monitor.probes.render.implied import FIGURES, WITH
 from monitor.probes.render.instances import look_at_instances
 from monitor.probes.render.logs import look_at_logs
+from monitor.probes.render.measures import MEASURES
 from monitor.probes.render.series import MOST_RESOURCES
 from monitor.probes.render.services import (
     SERVES_HTTP,
@@ -37,7 +38,6 @@ from monitor.probes.render.usage import look_at_connections, look_at_usage
 from monitor.probes.render.variables import look_at_variables
 from monitor.probes.vendor import VendorCheck
 from monitor.secrets import Secret
-from monitor.units import Unit
 from monitor.vendors import Access, Base, Key
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 OF_SERVICES = ("deploys", "instances", "requests", "latency")
 USED = ("cpu", "memory", "disk")
-ONE = ("resource",)
 
 
 class RenderCheck(VendorCheck):
@@ -100,59 +99,7 @@ class RenderCheck(VendorCheck):
     every: PositiveDuration = Field(default=timedelta(minutes=2))
     """How often it runs."""
 
-    measures: ClassVar = (
-        *VendorCheck.measures,
-        MeasureSpec("missing", Unit.NUMBER, "of what is named, how many do not exist"),
-        MeasureSpec("suspended", Unit.NUMBER, "1 if the service is suspended, for crashing too often too", ONE),
-        MeasureSpec("crash_looping", Unit.NUMBER, "1 if Render gave up starting the service", ONE),
-        MeasureSpec("strangers", Unit.NUMBER, "services that should not exist, where `only` is set"),
-        MeasureSpec("deploy_live", Unit.NUMBER, "1 if the newest deploy is live", ONE),
-        MeasureSpec(
-            "deploy_failed",
-            Unit.NUMBER,
-            "1 if the newest deploy that has ended failed: build, pre-deploy or update",
-            ONE,
-        ),
-        MeasureSpec("deploy_canceled", Unit.NUMBER, "1 if the newest deploy that has ended was canceled", ONE),
-        MeasureSpec("deploy_started", Unit.TIMESTAMP, "when the newest deploy began", ONE),
-        MeasureSpec("deploy_running", Unit.SECONDS, "for how long the newest deploy has been under way, else 0", ONE),
-        MeasureSpec("instances", Unit.NUMBER, "instances that run", ONE),
-        MeasureSpec(
-            "instance_share", Unit.RATIO, "of those that are configured, the share that runs", ONE, exceeds=True
-        ),
-        MeasureSpec(
-            "cpu_share", Unit.RATIO, "of the CPU limit, the share in use, of the busiest instance", ONE, exceeds=True
-        ),
-        MeasureSpec(
-            "memory_share",
-            Unit.RATIO,
-            "of the memory limit, the share in use, of the fullest instance",
-            ONE,
-            exceeds=True,
-        ),
-        MeasureSpec("disk_share", Unit.RATIO, "of the disk, the share in use", ONE, exceeds=True),
-        MeasureSpec("connections", Unit.NUMBER, "open connections of a database or key value", ONE),
-        MeasureSpec("request_rate", Unit.PER_SECOND, "requests by status", ("resource", "status")),
-        MeasureSpec("instance_rate", Unit.PER_SECOND, "requests for each configured instance", ONE),
-        MeasureSpec("error_share", Unit.RATIO, "of the requests, the share that was answered with 5xx", ONE),
-        MeasureSpec("latency", Unit.SECONDS, "quantiles of the time to answer", ("resource", "quantile")),
-        MeasureSpec("failures", Unit.NUMBER, "failures within `look_back`, by cause", ("resource", "cause")),
-        MeasureSpec("backup_failures", Unit.NUMBER, "failed backups within `look_back`, where Render tells", ONE),
-        MeasureSpec("log_lines", Unit.NUMBER, "lines within the logs' window, by level", ("level",)),
-        MeasureSpec("log_matches", Unit.NUMBER, "of these lines, how many fit a pattern", ("pattern",)),
-        MeasureSpec("available", Unit.NUMBER, "1 if the database or key value can be used", ONE),
-        MeasureSpec("expires", Unit.TIMESTAMP, "when a free database will be deleted", ONE),
-        MeasureSpec(
-            "backup_age", Unit.SECONDS, "the age of the newest backup; 0 while any moment can be recovered", ONE
-        ),
-        MeasureSpec("recovery_window", Unit.SECONDS, "how far back any moment can be recovered", ONE),
-        MeasureSpec("domain_verified", Unit.NUMBER, "1 if Render has verified the domain", ("domain",)),
-        MeasureSpec("missing_variables", Unit.NUMBER, "of `variables`, how many are not set", ONE),
-        MeasureSpec("cost", Unit.NUMBER, "US$ a month for the plan of each resource", ONE),
-        MeasureSpec("monthly_cost", Unit.NUMBER, "US$ a month for the plans of all"),
-        MeasureSpec("budget_share", Unit.RATIO, "how much of the budget that is", exceeds=True),
-        MeasureSpec("unpriced", Unit.NUMBER, "resources with a plan whose price is not known, and not in the cost"),
-    )
+    measures: ClassVar = (*VendorCheck.measures, *MEASURES)
 
     @model_validator(mode="after")
     def _agree(self) -> RenderCheck:
