@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 from pydantic import Field, StrictBool, model_validator
 
 from monitor.fields import PositiveDuration
-from monitor.probes.base import ThresholdFields
 from monitor.probes.render.asking import RENDER, Render
 from monitor.probes.render.costs import look_at_costs
 from monitor.probes.render.datastores import look_at_backups, look_at_stores
@@ -43,7 +42,7 @@ from monitor.vendors import Access, Base, Key
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from monitor.probes.base import Run
+    from monitor.probes.base import Run, ThresholdFields
     from monitor.vendors import Api
 
 OF_SERVICES = ("deploys", "instances", "requests", "latency")
