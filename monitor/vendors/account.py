@@ -7,7 +7,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from monitor.vendors.vendor import SHARE
+from monitor.vendors.purse import Purse
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +18,8 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 """After a 429 that does not say how long to wait the pause doubles, up to this."""
 REMEMBERED = timedelta(hours=1)
+SHARED_FOR = timedelta(days=1)
+"""Questions may differ from day to day, by the cursor of a page: none is kept for ever."""
 FEWEST = 10
 """A share of errors is one of so many requests at least: one error of one request is no rate."""
 NOW = timedelta()
@@ -37,16 +39,21 @@ class Account:
     `kept` are its newest answers that may be shared, by their question.
     """
 
-    def __init__(self, limit: Limit) -> None:
-        """Make an account that has used nothing yet, and may use its share of `limit`."""
-        ours = limit.most * SHARE
-        self._most = max(ours, 1.0)
-        self._per = limit.per * (self._most / ours)
-        self._spent: deque[tuple[datetime, float]] = deque()
+    def __init__(self, limit: Limit | Purse) -> None:
+        """Make an account that may use its share of `limit`, or what is left in a purse that others spend from too."""
+        self._purse = limit if isinstance(limit, Purse) else Purse(limit)
         self._ended: deque[tuple[datetime, int]] = deque(maxlen=1_000)
         self._refusals = 0
         self._barred: datetime | None = None
         self.kept: dict[str, Kept] = {}
+
+    def keep(self, question: str, answer: Any, now: datetime) -> int:  # noqa: ANN401 - whatever the asker reads
+        """Keep an answer for others, forget those that are too old for anybody, and return its number."""
+        before = self.kept.get(question)
+        number = before.number + 1 if before else 0
+        self.kept = {each: kept for each, kept in self.kept.items() if now - kept.at < SHARED_FOR}
+        self.kept[question] = Kept(now, number, answer)
+        return number
 
     def pause(self, now: datetime) -> timedelta:
         """Return for how long the vendor still wants no request."""
@@ -54,19 +61,11 @@ class Account:
 
     def wait(self, now: datetime) -> timedelta:
         """Return how long until one more request stays within our share of the limit."""
-        while self._spent and self._spent[0][0] + self._per <= now:
-            self._spent.popleft()
-        used, wait = sum(cost for _, cost in self._spent), NOW
-        for at, cost in self._spent:
-            if used + 1 <= self._most:
-                break
-            used -= cost
-            wait = at + self._per - now
-        return wait
+        return self._purse.wait(now)
 
     def spend(self, now: datetime, cost: float = 1.0) -> None:
         """Count a request, or the further points that it turned out to cost."""
-        self._spent.append((now, cost))
+        self._purse.spend(now, cost)
 
     def answered(self, now: datetime, status: int, after: timedelta | None = None) -> None:
         """Count an answer; `after` is how long it asks us to wait, which it may do with any status.

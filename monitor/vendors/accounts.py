@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitor.clock import SystemClock
 from monitor.vendors.account import Account
+from monitor.vendors.purse import Purse
 
 if TYPE_CHECKING:
     from monitor.clock import Clock
@@ -18,7 +19,9 @@ class Accounts:
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
         self._accounts: dict[str, Account] = {}
+        self._purses: dict[str, Purse] = {}
 
     def of(self, access: Access) -> Account:
         """Return the account of a key."""
-        return self._accounts.setdefault(access.name, Account(access.vendor.limit))
+        purse = self._purses.setdefault(access.purse, Purse(access.vendor.limit, access.vendor.share))
+        return self._accounts.setdefault(access.name, Account(purse))

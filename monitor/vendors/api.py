@@ -14,7 +14,6 @@ from monitor.fetch import Exchange, Options, Request
 from monitor.model import Failure, Reason, State
 from monitor.secrets import Secret
 from monitor.units import show_duration
-from monitor.vendors.account import Kept
 from monitor.vendors.found import Found
 from monitor.vendors.pause import asked_pause, written
 from monitor.vendors.reading import SUCCESS, document, error_document, refusal
@@ -103,20 +102,22 @@ class Api:
         allowed: Collection[int] = NONE,
         right: str = "",
         young: timedelta | None = None,
+        question: str = "",
     ) -> Reply:
         """Ask for what is at `path`. Statuses in `allowed` are answers like any success, all others are failures.
 
         `right` names what the key must be allowed for this. Where `young` is given, a success is kept for other checks
         with the same key, and one that they had less than that ago will do, once: whoever asks again wants to know what
-        is the case by now. It is for questions that are always the same.
+        is the case by now. It is for questions that are always the same, or that `question` names by what is the same.
         Raises `Failure`, always unknown; and `TooLong`, one of them.
         """
         url = URL(f"{self.access.url}{path}").with_query(list(query))
-        if young is not None and (given := self._given(str(url), young)):
+        name = question or str(url)
+        if young is not None and (given := self._given(name, young)):
             return given
         reply = await self._ask(Request(url, headers=(*self.access.headers, *JSON)), allowed, right)
         if young is not None and reply.status in SUCCESS:
-            self._keep(str(url), reply)
+            self._keep(name, reply)
         return reply
 
     def _given(self, question: str, young: timedelta) -> Reply | None:
@@ -129,9 +130,9 @@ class Api:
         return reply
 
     def _keep(self, question: str, reply: Reply) -> None:
-        before = self.account.kept.get(question)
-        number = self._seen[question] = before.number + 1 if before else 0
-        self.account.kept[question] = Kept(self.now, number, reply)
+        self._seen[question] = self.account.keep(question, reply, self.now)
+        for forgotten in self._seen.keys() - self.account.kept.keys():
+            del self._seen[forgotten]
 
     async def post(self, path: str, body: Any, *, allowed: Collection[int] = NONE, right: str = "") -> Reply:  # noqa: ANN401 - any JSON value
         """Send `body` as JSON, to where that only asks; otherwise as `get`."""

@@ -36,13 +36,16 @@ class Limit:
 class Vendor:
     """A vendor. `keys` matches what its keys look like, half masked ones too: its own messages repeat them.
 
-    `point` matches what its messages say where the key lacks a right, whatever the status.
+    `point` matches what its messages say where the key lacks a right, whatever the status. `share`: of the limit, what
+    our checks may use. `together`: the limit is not each key's own, so all keys to one address share what we may use.
     """
 
     name: str
     limit: Limit
     keys: re.Pattern[str]
     point: re.Pattern[str] = re.compile(r"(?!)")
+    share: float = SHARE
+    together: bool = False
 
     def words(self, document: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 - any JSON value
         """Return what the JSON of an error says, without secrets and on one short line; empty if it says nothing."""
@@ -64,6 +67,11 @@ class Access:
     def name(self) -> str:
         """Return what names this key, and does not tell it."""
         return f"{self.vendor.name} {stable_id(self.url, self.key.reveal())}"
+
+    @property
+    def purse(self) -> str:
+        """Return what names the limit that this key counts towards."""
+        return f"{self.vendor.name} {self.url}" if self.vendor.together else self.name
 
 
 def _words(document: Any, depth: int = 3) -> str:  # noqa: ANN401 - any JSON value

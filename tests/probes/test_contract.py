@@ -180,6 +180,14 @@ KINDS = [
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
     ),
+    Kind(
+        "render",
+        lambda host, port, _: {"url": at_vendor(host, port), "api_key": "rnd_1", "databases": ["db"]},
+        says(json_says("[]")),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
+    ),
 ]
 BLAMES = {kind.name: kind.blames for kind in KINDS} | {"dns": State.DOWN}
 ALL = list(BLAMES)
@@ -452,6 +460,13 @@ async def expose_flow(text: str, around: Around) -> Sample:
         return await observed(made("flow", url=f"http://127.0.0.1:{peer.port}", steps=[step]), around.resources)
 
 
+async def expose_render(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"id": "req-1", "message": text}), "403 Forbidden")
+    async with tcp_peer(says(reply)) as peer:
+        fields = {"api_key": "rnd_1", "services": ["api"]}
+        return await observed(made("render", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
+
+
 EXPOSED = {
     "tcp": expose_tcp,
     "tls": expose_tls,
@@ -467,6 +482,7 @@ EXPOSED = {
     "stripe": expose_stripe,
     "shopify": expose_shopify,
     "flow": expose_flow,
+    "render": expose_render,
 }
 
 

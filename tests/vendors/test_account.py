@@ -117,3 +117,36 @@ def test_each_key_has_an_account_that_does_not_tell_it() -> None:
     assert accounts.of(one) is accounts.of(Access(vendor, "https://api.example.com", Secret("hunter2-a"), ()))
     assert accounts.of(one) is not accounts.of(other)
     assert "hunter2" not in repr(accounts.__dict__) + one.name + repr(one)
+
+
+def test_keys_of_one_limit_share_what_they_may_use_and_nothing_else() -> None:
+    """What one has spent the other has not left; its answers and its refusals are its own."""
+    vendor = Vendor("Example", LIMIT, keys=re.compile("x"), share=0.05, together=True)
+    accounts = Accounts()
+    here = [Access(vendor, "https://api.example.com", Secret(key), ()) for key in ("a", "b")]
+    one, other = map(accounts.of, here)
+    elsewhere = accounts.of(Access(vendor, "https://eu.example.com", Secret("a"), ()))
+    for account in (one, other, one, other, one):
+        assert not account.wait(START)
+        account.spend(START)
+    assert one.wait(START) == other.wait(START) == 10 * SECOND
+    assert not elsewhere.wait(START)
+    one.answered(START, 429, SECOND)
+    assert not other.pause(START)
+    assert one.kept is not other.kept
+
+
+def test_a_limit_of_each_key_is_its_own() -> None:
+    vendor = Vendor("Example", LIMIT, keys=re.compile("x"))
+    one, other = (Access(vendor, "https://api.example.com", Secret(key), ()) for key in ("a", "b"))
+    assert one.purse != other.purse
+
+
+def test_an_answer_is_kept_for_a_day() -> None:
+    """Each has a number, by which whoever had it knows it again."""
+    account = Account(LIMIT)
+    assert [account.keep("a", 1, START), account.keep("a", 2, START), account.keep("b", 3, START)] == [0, 1, 0]
+    account.keep("c", 4, START + timedelta(hours=23))
+    assert account.kept.keys() == {"a", "b", "c"}
+    account.keep("d", 5, START + timedelta(days=1))
+    assert account.kept.keys() == {"c", "d"}

@@ -6,7 +6,7 @@ import asyncio
 import re
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -107,6 +107,18 @@ async def test_two_runs_at_once_share_what_one_key_may_use(site: Site, means: Re
     assert clock.waited == timedelta()
     await one.get("/things")
     assert clock.waited > timedelta(seconds=30)
+
+
+async def test_what_nobody_keeps_any_more_nobody_remembers(site: Site, means: Resources) -> None:
+    """Questions that differ from day to day, as those for pages do, fill no memory."""
+    access = api(site, means).access
+    memory: dict[str, Any] = {}
+    young = timedelta(minutes=5)
+    for number in range(3):
+        await Api(access, means, timedelta(seconds=20), memory).get("/things", [("page", str(number))], young=young)
+        await means.accounts.clock.sleep_until(means.accounts.clock.now() + timedelta(hours=13))
+    assert len(means.accounts.of(access).kept) == 2
+    assert len(next(iter(memory.values()))) == 2
 
 
 async def test_no_secret_is_in_what_a_refusal_says(site: Site, means: Resources) -> None:
