@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from monitor.comparison import Stretch, compare
 from monitor.model import EventKind
 from monitor.units import show_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from monitor.comparison import Shift
-    from monitor.model import CheckId, Deploy
+    from monitor.model import CheckId, Deploy, Sample
     from monitor.plan import Plan
     from monitor.store import Store
 
+HOUR = timedelta(hours=1)
 LONG = timedelta(hours=3)
 """What is longer is told from whole hours: single runs would be too many to hold."""
 MOST_LINES = 12
@@ -50,11 +52,19 @@ async def _samples(store: Store, deploy: Deploy, span: timedelta, plans: Sequenc
 
 
 async def _hours(store: Store, deploy: Deploy, span: timedelta, plans: Sequence[Plan]) -> Stretches:
+    """Return what whole hours tell; of the hour that the deploy divides only the runs are counted, one by one."""
     found: Stretches = {plan.id: (Stretch(), Stretch()) for plan in plans}
+    divided = deploy.at.replace(minute=0, second=0, microsecond=0)
     for plan in plans:
         for hour in await store.hours(plan.id, deploy.at - span):
-            if hour.at <= deploy.at + span:
-                found[plan.id][hour.at >= deploy.at].add_hour(hour)
+            if hour.at != divided and hour.at <= deploy.at + span:
+                found[plan.id][hour.at > divided].add_hour(hour)
+    async with aclosing(cast("AsyncGenerator[Sample, None]", store.replay(divided))) as samples:
+        async for sample in samples:
+            if sample.at >= divided + HOUR:
+                break
+            if sample.check in found:
+                found[sample.check][sample.at >= deploy.at].count(sample)
     return found
 
 

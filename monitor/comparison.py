@@ -52,13 +52,15 @@ class Stretch:
 
     def add(self, sample: Sample) -> None:
         """Take in one run."""
-        if sample.state is State.UNKNOWN:
-            return
-        self.runs += 1
-        self.failed += sample.state is State.DOWN
-        for measure in sample.measures:
+        self.count(sample)
+        for measure in sample.measures if sample.state is not State.UNKNOWN else ():
             if math.isfinite(measure.value):
                 self.values[measure.name, measure.labels].append(measure.value)
+
+    def count(self, sample: Sample) -> None:
+        """Take in only whether one run failed."""
+        self.runs += sample.state is not State.UNKNOWN
+        self.failed += sample.state is State.DOWN
 
     def add_hour(self, hour: Hour) -> None:
         """Take in a whole hour, of whose values only the mean is known."""

@@ -37,7 +37,7 @@ from monitor.units import show_duration
 from monitor.versions import Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from monitor.clock import Clock
@@ -162,9 +162,15 @@ class Rollouts:
                 await self.tick()
                 await self._clock.sleep_until(self._clock.now() + TICK)
         finally:
-            for task in self._running.values():
+            running = self.under_way
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
+
+    @property
+    def under_way(self) -> Collection[asyncio.Task[None]]:
+        """Return the tasks that run the checks of deploys."""
+        return tuple(self._running.values())
 
     async def tick(self) -> None:
         """Begin the checks of deploys that have settled, and make the reports that are due."""

@@ -37,6 +37,10 @@ def _zone(text: str) -> str:
         raise ValueError(f"{text!r} is not a time zone such as Europe/Berlin") from None
 
 
+def _given(value: object) -> object:
+    return value or None
+
+
 def _method(text: str) -> str:
     return text.upper()
 
@@ -119,7 +123,7 @@ class RateLimitFields(Fields):
 class DeployFields(Fields):
     """What follows a deploy of the system: it is noticed when a check sees another version, or reported over HTTP."""
 
-    token: Secret | None = None
+    token: Annotated[Secret | None, BeforeValidator(_given)] = None
     """Lets whoever has it report a deploy: `POST /api/v1/deploys/<system>`, as `Authorization: Bearer`."""
     checks: list[str] = Field(default_factory=list)
     """The checks that run then, one after the other, in this order; flows with `when: deploy` follow by themselves."""

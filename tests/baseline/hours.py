@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from monitor.baseline import Baseline
 from monitor.hour import Hour, HourMeasure
-from monitor.model import labels
+from monitor.model import State, labels
 from monitor.watch import parse_watch
 from tests.examples import SITE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from monitor.model import Labels
+    from monitor.model import CheckId, Labels, Sample
     from monitor.watch import Watch
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,3 +66,16 @@ def micros(at: datetime) -> int:
 def whole_hour(at: datetime) -> datetime:
     """Return the beginning of the hour of `at`."""
     return at.replace(minute=0, second=0, microsecond=0)
+
+
+def summed(check: CheckId, at: datetime, samples: Iterable[Sample]) -> Hour:
+    """Return the hour that begins at `at` with these samples in it, as the store sums it up."""
+    found: dict[tuple[str, Labels], list[float]] = {}
+    states = []
+    for sample in samples:
+        states.append(sample.state)
+        for one in sample.measures:
+            found.setdefault((one.name, one.labels), []).append(one.value)
+    measures = (HourMeasure(*key, len(each), sum(each), min(each), max(each)) for key, each in found.items())
+    up, down, unknown = (states.count(state) for state in (State.UP, State.DOWN, State.UNKNOWN))
+    return Hour(check, at, up, down, unknown, tuple(measures))

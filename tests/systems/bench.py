@@ -15,6 +15,7 @@ import json
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -29,10 +30,11 @@ from monitor.outbox import Outbox
 from monitor.pipeline import Pipeline
 from monitor.probes.base import Resources as ProbeResources
 from monitor.probes.base import observe
+from monitor.rollout import SETTLING, Means, Rollouts
 from monitor.routing import reminders
 from monitor.secrets import Redactor
 from monitor.vendors import Accounts
-from tests.baseline.hours import WEEK, each_hour, whole_hour
+from tests.baseline.hours import WEEK, each_hour, summed, whole_hour
 from tests.channels.peers import Mails, Posts, mails, posts
 from tests.examples import SECOND
 from tests.fakes import FakeClock, ImpatientClock
@@ -40,12 +42,13 @@ from tests.systems.site import StandIn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from datetime import timedelta
     from email.message import EmailMessage
 
     from monitor.channels.base import Channel, SendResult
     from monitor.config import Config
-    from monitor.hour import HourMeasure
-    from monitor.model import Alert, Change, Delivery, Notification, Sample
+    from monitor.hour import Hour, HourMeasure
+    from monitor.model import Alert, Change, Delivery, Event, Notification, Sample
     from monitor.plan import Plan
     from tests.peers import Authority
 
@@ -115,6 +118,12 @@ class Bench(Generic[System]):
         )
         self._pipeline = Pipeline(self.clock, self, self, self._outbox.owe, self._ask_again)
         self._pipeline.configure(config.plans, config.routes)
+        self.kept: list[Sample] = []
+        self.events: list[Event] = []
+        self.quick: list[tuple[str, datetime]] = []
+        means = Means(self._outbox.owe, self._run_now, lambda *closer: self.quick.append(closer), self._memory)
+        self.rollouts = Rollouts(self.clock, self, self, means)  # type: ignore[arg-type] # as much of both as it needs
+        self.rollouts.configure(config.plans, config.systems, config.routes)
         self._sending = 0
         self._sent = asyncio.Event()
 
@@ -184,7 +193,41 @@ class Bench(Generic[System]):
             await resolver.close()
         self.clock.skip(clock.waited)
         await self._pipeline.take(sample)
+        await self.rollouts.see(sample)
+        self.kept.append(sample)
         return sample
+
+    async def deploy(self, version: str = "2") -> None:
+        """Let a deploy be noticed, and what follows it run and be told."""
+        await self.rollouts.begin(self.stand_in.name, [("", "1", version)], self.clock.now())
+        self.clock.skip(SETTLING)
+        await self.later(0 * SECOND)
+
+    async def later(self, by: timedelta) -> None:
+        """Let time pass without a run, and what follows a deploy happen."""
+        self.clock.skip(by)
+        await self.rollouts.tick()
+        await asyncio.gather(*self.rollouts.under_way)
+        await self._deliver()
+
+    async def _run_now(self, check: CheckId) -> None:
+        await self._run_once(self.config.plans[check])
+
+    def _memory(self, plan: Plan) -> dict[str, Any]:
+        return self._memories.setdefault((plan.id, plan.check.kind), {})
+
+    async def replay(self, since: datetime) -> AsyncIterator[Sample]:
+        for sample in self.kept:
+            if sample.at > since:
+                yield sample
+
+    async def hours(self, check: CheckId, since: datetime) -> list[Hour]:
+        """Return the hours of what was kept, one for each hour that has a sample."""
+        own = [sample for sample in self.kept if sample.check == check and sample.at >= since]
+        return [summed(check, at, group) for at, group in groupby(own, lambda sample: whole_hour(sample.at))]
+
+    async def journal(self, since: datetime) -> list[Event]:
+        return [event for event in reversed(self.events) if event.at > since]
 
     async def _ask_again(self, check: CheckId) -> None:
         await self._run_once(self.config.plans[check])
@@ -224,7 +267,8 @@ class Bench(Generic[System]):
 
     def post(self, change: Change) -> None: ...
 
-    async def commit(self, _change: Change) -> bool:
+    async def commit(self, change: Change) -> bool:
+        self.events += change.events
         return True
 
     def sample(self, sample: Sample) -> None: ...

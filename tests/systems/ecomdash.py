@@ -40,6 +40,9 @@ class EcomDash(StandIn):
     def runs_as_staging(self) -> None:
         self.api.answers[HEALTH] = health(environment="staging")
 
+    def runs(self, version: str) -> None:
+        self.api.answers[HEALTH] = health(version=version)
+
     def tells_no_version(self) -> None:
         self.api.answers[HEALTH] = health(version=None)
 

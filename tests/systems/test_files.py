@@ -20,12 +20,12 @@ COVERED = {
     " SS-18 SS-19 SS-20 SS-21 SS-22",
     "realstaging": "RS-01 RS-02 RS-03 RS-06 RS-07 RS-08 RS-10 RS-12 RS-13 RS-14 RS-15 RS-16 RS-18 RS-19 RS-20 RS-21"
     " RS-23",
-    "capliquify": "CL-01 CL-02 CL-03 CL-06 CL-07 CL-08 CL-09 CL-10 CL-11 CL-12 CL-13 CL-18 CL-21 CL-22 CL-23 CL-24"
+    "capliquify": "CL-01 CL-02 CL-03 CL-06 CL-07 CL-08 CL-09 CL-10 CL-11 CL-12 CL-13 CL-17 CL-18 CL-21 CL-22 CL-23 CL-24"
     " CL-25 CL-26 CL-27",
-    "tatame": "TA-01 TA-02 TA-03 TA-04 TA-06 TA-07 TA-08 TA-09 TA-10 TA-11 TA-12 TA-15 TA-18 TA-19 TA-20 TA-21 TA-27"
-    " TA-28 TA-30",
+    "tatame": "TA-01 TA-02 TA-03 TA-04 TA-06 TA-07 TA-08 TA-09 TA-10 TA-11 TA-12 TA-15 TA-18 TA-19 TA-20 TA-21 TA-25"
+    " TA-27 TA-28 TA-29 TA-30",
     "ecomdash": "ED-01 ED-02 ED-05 ED-06 ED-07 ED-08 ED-09 ED-10 ED-11 ED-12 ED-13 ED-14 ED-15 ED-16 ED-17 ED-18 ED-19"
-    " ED-20 ED-23 ED-25 ED-26 ED-27 ED-29 ED-31 ED-33 ED-34",
+    " ED-20 ED-23 ED-25 ED-26 ED-27 ED-29 ED-30 ED-31 ED-33 ED-34",
 }
 SECRET = re.compile(r"(?i)(?:bearer|password|authorization|dsn|token|api_key): *\"?(?:Bearer )?([^\s\"},]+)")
 ELSEWHERE = ("${", "{", "access_token")

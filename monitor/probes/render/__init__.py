@@ -98,6 +98,7 @@ class RenderCheck(VendorCheck):
     every: PositiveDuration = Field(default=timedelta(minutes=2))
     """How often it runs."""
 
+    settled: ClassVar = 1  # Render knows which deploy serves
     measures: ClassVar = (*VendorCheck.measures, *MEASURES)
 
     @model_validator(mode="after")

@@ -117,6 +117,8 @@ async def look_at_deploys(run: Run, render: Render, services: Mapping[str, Servi
         if deploys is None:
             continue
         _note(run, render, name, deploys)
+        if deploys.serving:
+            run.runs(deploys.serving.name, name)
         newest.append(f"{name}: {deploys.newest.name}, {deploys.newest.status}")
         if deploys.is_(Stage.FAILED):
             failed.append(f"{name}: {deploys.trouble}")
