@@ -24,6 +24,8 @@ KINDS: Mapping[str, str] = {
     "queue": "monitor.probes.queue:QueueCheck",
     "webhook": "monitor.probes.webhook:WebhookCheck",
     "stripe": "monitor.probes.stripe:StripeCheck",
+    "metrics": "monitor.probes.metrics:MetricsCheck",
+    "promql": "monitor.probes.promql:PromqlCheck",
     "shopify": "monitor.probes.shopify:ShopifyCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
