@@ -53,5 +53,7 @@ async def serving(text: str | bytes = "") -> AsyncIterator[Pages]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     pages.port = runner.addresses[0][1]
-    yield pages
-    await runner.cleanup()
+    try:
+        yield pages
+    finally:
+        await runner.cleanup()

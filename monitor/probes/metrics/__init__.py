@@ -16,7 +16,7 @@ from yarl import URL
 
 from monitor.fetch import Exchange, Request
 from monitor.fields import MeasureName
-from monitor.model import Failure, Reason
+from monitor.model import Failure, Measure, Reason
 from monitor.plain import plain
 from monitor.probes.base import MeasureSpec, Run, ThresholdFields
 from monitor.probes.metrics.computing import current, grown
@@ -217,7 +217,7 @@ class MetricsCheck(WebCheck):
             run.leave_out(name)
         memory.shown[name] = before.intersection(chosen.hidden).union(chosen.told)
         for label, result in chosen.told.items():
-            run.note(name, result.value, **({figure.by: label} if figure.by else {}))
+            run.measures.append(Measure(name, result.value, ((figure.by, label),) if figure.by else ()))
         if text := remark(figure, chosen, figure.base):
             run.remark(name, text)
 

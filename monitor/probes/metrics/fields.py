@@ -102,7 +102,7 @@ class Figure(ShortForm):
         return self
 
     def _look_at_unit(self) -> None:
-        if self.base is Unit.TIMESTAMP and self.value is None:
+        if self._counted is Unit.TIMESTAMP and self.value is None:
             raise ValueError("a moment is a value; it has no rate")
         if self.unit == AGE and self.value is None:
             raise ValueError("an age goes with value")
