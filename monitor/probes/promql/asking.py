@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from monitor.probes.base import Resources
 
 PATH = "/api/v1/query"
-LONGEST_ANSWER = 4 * 2**20
 LONGEST_WORDS = 200
 HIDDEN = "…"
 REFUSALS: Mapping[int, tuple[Reason, str]] = {
@@ -48,14 +47,14 @@ def request(url: str, query: str, headers: Iterable[tuple[str, Secret]], within:
 
 def exchange(asked: Request, options: Options, resources: Resources) -> Exchange:
     """Return the exchange. A redirect is not followed: the question would arrive as another one."""
-    return Exchange(asked, resources.resolver, resources.tls, replace(options, redirects=0, longest=LONGEST_ANSWER))
+    return Exchange(asked, resources.resolver, resources.tls, replace(options, redirects=0))
 
 
 def read(answer: Answer, resources: Resources) -> Found:
     """Return what a successful answer holds; raises `Failure` (unknown) for any other."""
     if answer.truncated:
-        many = f"the answer is longer than {LONGEST_ANSWER:,} bytes"
-        raise _unknown(Reason.BODY, f"{many}: let the query add series up")
+        text = f"the answer is longer than {len(answer.body):,} bytes: let the query add series up"
+        raise _unknown(Reason.BODY, text)
     document = Document(answer, lambda _: HIDDEN)
     try:
         found = Found(document.find("@"))

@@ -25,7 +25,7 @@ OTHERS: Mapping[str, str] = {
     "matrix": "gives many moments of each series: leave a range such as [5m] to a function",
     "string": "gives a text",
 }
-LABEL = r"[A-Za-z_][A-Za-z0-9_]*"
+Label = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Query(ShortForm):
@@ -37,7 +37,7 @@ class Query(ShortForm):
     """What is asked, of the present moment."""
     unit: UnitWord = "number"
     """What the answer counts in: `number`, `seconds`, `ms`, `bytes`, `MB`, `ratio`, `%`, `timestamp` …"""
-    by: Annotated[tuple[Annotated[str, Field(pattern=f"^{LABEL}$")], ...] | str, Field(union_mode="left_to_right")] = ()
+    by: tuple[Label, ...] | Label = ()
     """The label, or labels, that tell several series of the answer apart. Without it there must be one."""
     most: Annotated[int, Field(ge=1, le=500)] = 50
     """How many series there may be, the largest; a message says how many were left out."""
