@@ -184,7 +184,7 @@ async def test_too_many_series_are_unknown() -> None:
     with pytest.raises(Failure) as failure:
         await read(text, "x")
     assert failure.value.state is State.UNKNOWN
-    assert "10,001 series" in failure.value.detail
+    assert "20,001 series" in failure.value.detail
 
 
 async def test_names_for_whoever_mistyped_one() -> None:

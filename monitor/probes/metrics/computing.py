@@ -88,7 +88,9 @@ def ratios(figure: Figure, parts: Mapping[str, float], wholes: Mapping[str, floa
 
 def _ratio(figure: Figure, part: float, whole: float) -> Result:
     enough = whole > 0 and whole >= figure.least
-    told = f"{show(part, Unit.NUMBER)} of {show(whole, Unit.NUMBER)}"
+    many = show(whole, Unit.NUMBER)
+    share = figure.base is Unit.RATIO
+    told = f"{show(part, Unit.NUMBER)} of {many}" if share else f"{show(part * figure.scale, figure.base)} for {many}"
     return Result(part / whole * figure.scale if enough else math.nan, whole, told)
 
 

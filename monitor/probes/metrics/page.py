@@ -30,7 +30,8 @@ PIECE = 64 * 2**10
 """Of the page, in bytes, between two turns of others: a millisecond, where every line is wanted two."""
 TURN = 50
 """Series that are met for the first time between two turns of others: a millisecond."""
-MOST_SERIES = 10_000
+MOST_SERIES = 20_000
+"""Of a check: they take 20 MB, and a scrape of them half a second, in turns with others."""
 LONGEST_LINE = 8 * 2**10
 """Of a series; the official parser takes a time that grows faster than a line does."""
 OPENMETRICS = "application/openmetrics-text"
