@@ -93,7 +93,7 @@ async def read(text: str | bytes, *selectors: str, media_type: str = "text/plain
 
 
 def shown(page: Page) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    return {series.key: value for series, value in page.values.items()}
+    return {(series.name, series.labels): value for series, value in page.values.items()}
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ class MetricsCheck(WebCheck):
         answered = await self._scrape(run)
         page = await memory.reader.read(answered.body, answered.media_type, run.resources.redact)
         run.note("page_size", len(answered.body))
-        run.note("series", sum(bool(set(series.terms) - {0}) for series in page.values))
+        run.note("series", len(page.values))
         answer = self._answer(answered, page)
         await memory.scrapes.add(now, page.values, answer)
         self._note_process(run, memory.scrapes, answer)
@@ -179,13 +179,10 @@ class MetricsCheck(WebCheck):
         figures = repr((self.values, self.instance, self.from_zero))
         memory: Memory | None = run.memory.get("metrics")
         if memory is None or memory.figures != figures:
-            windows = {
-                number + offset: (figure.window,)
-                for number, figure in zip(self._terms.values(), self.values.values(), strict=True)
-                for offset in range(len(figure.terms))
-                if figure.windowed
-            }
-            scrapes = Scrapes(windows, from_zero=self.from_zero)
+            windowed = {name: figure for name, figure in self.values.items() if figure.windowed}
+            terms = [self._terms[name] + n for name, figure in windowed.items() for n in range(len(figure.terms))]
+            windows = [figure.window for figure in windowed.values()]
+            scrapes = Scrapes(terms, windows, from_zero=self.from_zero)
             memory = run.memory["metrics"] = Memory(figures, Reader(self._selectors), scrapes, {})
         return memory
 

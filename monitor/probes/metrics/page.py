@@ -55,11 +55,6 @@ class Series(NamedTuple):
     labels: Labels
     terms: tuple[int, ...]
 
-    @property
-    def key(self) -> tuple[str, Labels]:
-        """Return what names it over all pages."""
-        return self.name, self.labels
-
 
 class Page(NamedTuple):
     """What a scrape has found: the value of each series that is meant.

@@ -1,30 +1,29 @@
 """What the scrapes of the longest window have shown, and what became of the counters in a window.
 
-A series is kept as `monitor.window` keeps one, so increases are those of thresholds, and PromQL's. Where several
-processes answer in turns each has counters of its own, and series of the same name and labels are kept apart.
+A series is no more than its values, one for each scrape: of ten thousand, objects would keep the collector of garbage
+busy for longer than others may wait. Increases are extended to the whole window as those of thresholds are, and as
+PromQL's. Where several processes answer in turns each has counters of its own, and series of the same name and labels
+are kept apart.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
+from array import array
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from monitor.probes.metrics.instances import Instances
-from monitor.watch import Function, Watch
-from monitor.window import KINDS, MICROSECOND
-from monitor.window import Series as Kept
+from monitor.window import MICROSECOND, Seen, extended
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 
-    from monitor.model import Labels
     from monitor.probes.metrics.page import Series
-
-    Key = tuple[str, Labels]
 
 Item = TypeVar("Item")
 
@@ -53,20 +52,23 @@ class Grown(NamedTuple):
 
 @dataclass(slots=True)
 class Lineage:
-    """The series of one process and its successors, which of them it ever had, and when it answered."""
+    """The series of one process and its successors: when it answered, and each series' values at the last of these.
 
-    series: dict[Key, tuple[Series, Kept]] = field(default_factory=dict)
-    known: set[Key] = field(default_factory=set)
-    moments: deque[int] = field(default_factory=deque)
+    One that was not there has NaN, and none before it came to be. `known`: all that ever were, for `from_zero`.
+    """
+
+    moments: list[int] = field(default_factory=list)
+    series: dict[Series, array[float]] = field(default_factory=dict)
+    known: set[Series] = field(default_factory=set)
 
 
 class Scrapes:
-    """The counters of one check. `windows`: those of each term, by its number; terms without one are not kept."""
+    """The counters of one check: the series of its `terms`, by their numbers, as far back as the longest window."""
 
-    def __init__(self, windows: Mapping[int, Sequence[timedelta]], *, from_zero: bool) -> None:
+    def __init__(self, terms: Collection[int], windows: Collection[timedelta], *, from_zero: bool) -> None:
         """Remember nothing yet; `from_zero`: a counter that comes to be between two scrapes was 0 at the first."""
-        lengths = [length // MICROSECOND for several in windows.values() for length in several]
-        self._windows = windows
+        lengths = [length // MICROSECOND for length in windows]
+        self._terms = frozenset(terms)
         self._from_zero = from_zero
         self._reach = max(lengths, default=WITHOUT)
         self._instances = Instances(self._reach, min(lengths, default=WITHOUT))
@@ -90,7 +92,7 @@ class Scrapes:
             return
         self._now = at
         kept = {
-            series: value for series, value in values.items() if any(term in self._windows for term in series.terms)
+            series: value async for series, value in unhurried(values.items()) if self._terms.intersection(series.terms)
         }
         was_apart = self._instances.apart and self._instances.named
         level = math.fsum(value for value in kept.values() if math.isfinite(value))
@@ -100,40 +102,32 @@ class Scrapes:
             self._lineages.clear()
         elif was_apart and not apart:
             self._lineages = {"": self._lineages.pop(answer.name, Lineage())}
-        for name in list(self._lineages):
-            await self._slide(name, at)
+        self._forget(at)
         await self._take(self._lineages.setdefault(answer.name if apart else "", Lineage()), kept)
 
-    async def _slide(self, name: str, at: int) -> None:
-        """Let time pass in a lineage, and forget what no window reaches."""
-        lineage = self._lineages[name]
-        while lineage.moments and lineage.moments[0] <= at - self._reach:
-            lineage.moments.popleft()
-        async for key, (_, kept) in _unhurried(lineage.series.items()):
-            kept.slide(at)
-            if not kept.values:
-                del lineage.series[key]
-        if not lineage.moments:
-            del self._lineages[name]
+    def _forget(self, at: int) -> None:
+        """Forget the processes that have not answered for as long as any window reaches."""
+        for name, lineage in list(self._lineages.items()):
+            if not lineage.moments or lineage.moments[-1] <= at - self._reach:
+                del self._lineages[name]
 
     async def _take(self, lineage: Lineage, values: Mapping[Series, float]) -> None:
-        before = lineage.moments[-1] if lineage.moments else None
-        counting = self._from_zero and before is not None and len(lineage.known) <= MOST_KNOWN
+        """Add a scrape to a lineage: a value to each of its series."""
+        from_zero = self._from_zero and bool(lineage.moments) and len(lineage.known) <= MOST_KNOWN
         lineage.moments.append(self._now)
-        async for series, value in _unhurried(values.items()):
-            known = lineage.series.get(series.key)
-            kept = known[1] if known else self._new(series)
-            if counting and before is not None and series.key not in lineage.known:
-                kept.add(before, 0.0)
-            kept.slide(self._now)
-            kept.add(self._now, value)
-            lineage.series[series.key] = series, kept
+        del lineage.moments[: bisect_right(lineage.moments, self._now - self._reach)]
+        most = len(lineage.moments)
+        async for series, kept in unhurried(lineage.series.items()):
+            kept.append(values.get(series, math.nan))
+            del kept[:-most]
+            if series not in values and all(map(math.isnan, kept)):
+                del lineage.series[series]
+        async for series, value in unhurried(values.items()):
+            if series not in lineage.series:
+                begins = from_zero and most > 1 and series not in lineage.known
+                lineage.series[series] = array("d", [0.0, value] if begins else [value])
             if self._from_zero:
-                lineage.known.add(series.key)
-
-    def _new(self, series: Series) -> Kept:
-        lengths = {length for term in series.terms for length in self._windows.get(term, ())}
-        return Kept([(KINDS[Function.INCREASE], length) for length in lengths])
+                lineage.known.add(series)
 
     def seen_twice(self, window: timedelta) -> bool:
         """Return whether any process answered twice in the window: else nothing can be said of how counters grew."""
@@ -150,14 +144,31 @@ class Scrapes:
 
     async def increases(self, term: int, window: timedelta) -> AsyncIterator[Grown]:
         """Yield by how much each series of a term has grown over the window; those seen once only have no result."""
-        watch = Watch("", Function.INCREASE, "", window=window)
+        edge = self._now - window // MICROSECOND
         for lineage in list(self._lineages.values()):
-            async for _, (series, kept) in _unhurried(lineage.series.items()):
-                if term in series.terms and len(seen := kept.windows[KINDS[Function.INCREASE], window]) > 1:
-                    yield Grown(series, seen.result(watch))
+            moments = self._within(lineage, window)
+            async for series, kept in unhurried(lineage.series.items()):
+                if term in series.terms and (seen := _seen(moments, kept)):
+                    yield Grown(series, extended(seen, edge, self._now))
 
 
-async def _unhurried(items: Iterable[Item]) -> AsyncIterator[Item]:
+def _seen(moments: Sequence[int], kept: array[float]) -> Seen | None:
+    """Return what was seen of a counter at `moments`, to the last of which its last value belongs; None if too little.
+
+    A value that is smaller than the one before began again from zero.
+    """
+    values = kept[-len(moments) :] if moments else array("d")
+    when = moments[len(moments) - len(values) :]
+    if any(map(math.isnan, values)):
+        there = [(at, value) for at, value in zip(when, values, strict=True) if not math.isnan(value)]
+        when, values = [at for at, _ in there], array("d", [value for _, value in there])
+    if len(values) <= 1:
+        return None
+    resets = sum(before for before, now in pairwise(values) if now < before)
+    return Seen(when[0], when[-1], len(values), values[0], values[-1] - values[0] + resets)
+
+
+async def unhurried(items: Iterable[Item]) -> AsyncIterator[Item]:
     """Yield `items`, and let others have their turn now and then."""
     for number, item in enumerate(list(items)):
         if number % TURN == 0:
