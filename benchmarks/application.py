@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 import tempfile
@@ -22,6 +23,7 @@ import uvloop
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.process import await_port, free_port, running
+from monitor.app import GARBAGE
 from monitor.clock import SystemClock
 from monitor.databases import Databases
 from monitor.model import CheckId, State
@@ -128,6 +130,9 @@ def main() -> None:
     given = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[0]})
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
     print(f"{'a page of 5 MB':44} {'stall':>11} {'CPU':>11} {'in all':>11}")
     text = ""
     for paths in (100, 1_500):
