@@ -318,6 +318,15 @@ async def test_of_many_values_of_a_label_the_biggest_are_told(resources: Resourc
         assert app.newest.unmeasured == {"requests"}
 
 
+async def test_a_bound_that_is_no_number_is_passed_over(resources: Resources) -> None:
+    async with application(resources, p50=SPEED) as app:
+        for many in (0, 10):
+            buckets = (f'took_seconds_bucket{{le="{bound}"}} {many}' for bound in ("1", "+Inf", "ten", "NaN"))
+            await app.scraped(*buckets)
+    assert of(app.newest, "p50") == {"": 0.5}
+    assert app.check.asks == (("GET", app.pages.url),)
+
+
 async def test_a_quantile_beyond_the_last_bound_says_so(resources: Resources) -> None:
     async with application(resources, p50=SPEED) as app:
         for many in (0, 10):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+from contextlib import suppress
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,9 +23,12 @@ from monitor.probes.metrics.computing import Result, combined, histogram_quantil
 from monitor.probes.metrics.fields import Figure
 from monitor.probes.metrics.instances import MOST, Instances, returns
 from monitor.probes.metrics.noting import choose, filled, remark
-from monitor.probes.metrics.page import LONGEST_LINE, MOST_SERIES, OPENMETRICS, PIECE, Page, Reader, names_of
+from monitor.probes.metrics.page import LONGEST_LINE, MOST_SERIES, OPENMETRICS, PIECE, Page, Reader, Series, names_of
+from monitor.probes.metrics.scrapes import TURN, Answer, Scrapes
 from monitor.probes.metrics.selector import Selector
 from monitor.units import Unit
+from tests import promql
+from tests.fakes import START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,7 +180,7 @@ async def test_what_is_no_page_of_metrics_is_down(body: bytes, media_type: str, 
 
 
 async def test_what_is_wrong_with_other_names_does_not_matter() -> None:
-    assert shown(await read("y{{{ garbage\nx 1\nx_more one\n", "x")) == {("x", ()): 1.0}
+    assert shown(await read("y{{{ garbage\nx 1\nx_more one\nx_most\n", "x")) == {("x", ()): 1.0}
 
 
 async def test_too_many_series_are_unknown() -> None:
@@ -446,3 +451,63 @@ def test_the_choice_does_not_depend_on_the_order() -> None:
     found = {name: Result(1.0, 1.0) for name in names}
     random.Random(1).shuffle(names)
     assert choose(BY, found, str).told == choose(BY, {name: found[name] for name in names}, str).told
+
+
+# What is remembered
+
+SECONDS = timedelta(seconds=1)
+
+
+def counters(*values: float) -> dict[Series, float]:
+    return {Series("x", (("n", str(n)),), (1,)): value for n, value in enumerate(values)}
+
+
+async def grown(scrapes: Scrapes, window: int = 100) -> list[float]:
+    return [each.increase async for each in scrapes.increases(1, window * SECONDS)]
+
+
+async def added(scrapes: Scrapes, second: int, values: dict[Series, float]) -> None:
+    await scrapes.add(START + second * SECONDS, values, Answer("", None))
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_scrape_that_is_cut_off_leaves_no_trace(turns: int) -> None:
+    """The deadline may come at any moment while thousands of series are taken in."""
+    count = 3 * TURN
+    scrapes = Scrapes([1], [100 * SECONDS], from_zero=True)
+    for second in (0, 10):
+        await added(scrapes, second, counters(*[1_000.0 + second] * count))
+    cut = asyncio.create_task(added(scrapes, 20, counters(*[9_999.0] * (count + TURN))))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    cut.cancel()
+    with suppress(asyncio.CancelledError):
+        await cut
+    await added(scrapes, 30, counters(*[1_030.0] * count))
+    found = await grown(scrapes)
+    assert len(found) in {count, count + TURN}
+    without, taken = 30 * 37.5 / 30, (30 + 9_999) * 35 / 30
+    (increase,) = {round(increase, 6) for increase in found[:count]}
+    assert increase in {without, taken}
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 30), st.none() | st.integers(0, 50)), min_size=2, max_size=20),
+    st.integers(5, 200),
+)
+def test_what_is_remembered_is_what_promql_sees(steps: list[tuple[int, int | None]], window: int) -> None:
+    """A counter that grows, falls, and is missing at times, scraped at any pace."""
+
+    async def prove() -> None:
+        scrapes = Scrapes([1], [window * SECONDS], from_zero=False)
+        at, points = 0, []
+        for gap, value in steps:
+            at += gap
+            await added(scrapes, at, {} if value is None else counters(float(value)))
+            if value is not None:
+                points.append((at * 1000, float(value)))
+            seen = promql.select(points, at * 1000, window * 1000)
+            expected = [promql.increase(seen, at * 1000, window * 1000)] if len(seen) > 1 else []
+            assert await grown(scrapes, window) == pytest.approx(expected)
+
+    asyncio.run(prove())

@@ -50,16 +50,16 @@ class Grown(NamedTuple):
     increase: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Lineage:
     """The series of one process and its successors: when it answered, and each series' values at the last of these.
 
     One that was not there has NaN, and none before it came to be. `known`: all that ever were, for `from_zero`.
     """
 
-    moments: list[int] = field(default_factory=list)
-    series: dict[Series, array[float]] = field(default_factory=dict)
-    known: set[Series] = field(default_factory=set)
+    moments: Sequence[int] = ()
+    series: Mapping[Series, array[float]] = field(default_factory=dict)
+    known: frozenset[Series] = frozenset()
 
 
 class Scrapes:
@@ -103,7 +103,8 @@ class Scrapes:
         elif was_apart and not apart:
             self._lineages = {"": self._lineages.pop(answer.name, Lineage())}
         self._forget(at)
-        await self._take(self._lineages.setdefault(answer.name if apart else "", Lineage()), kept)
+        name = answer.name if apart else ""
+        self._lineages[name] = await self._continued(self._lineages.get(name, Lineage()), at, kept)
 
     def _forget(self, at: int) -> None:
         """Forget the processes that have not answered for as long as any window reaches."""
@@ -111,23 +112,23 @@ class Scrapes:
             if not lineage.moments or lineage.moments[-1] <= at - self._reach:
                 del self._lineages[name]
 
-    async def _take(self, lineage: Lineage, values: Mapping[Series, float]) -> None:
-        """Add a scrape to a lineage: a value to each of its series."""
-        from_zero = self._from_zero and bool(lineage.moments) and len(lineage.known) <= MOST_KNOWN
-        lineage.moments.append(self._now)
-        del lineage.moments[: bisect_right(lineage.moments, self._now - self._reach)]
-        most = len(lineage.moments)
-        async for series, kept in unhurried(lineage.series.items()):
-            kept.append(values.get(series, math.nan))
-            del kept[:-most]
-            if series not in values and all(map(math.isnan, kept)):
-                del lineage.series[series]
-        async for series, value in unhurried(values.items()):
-            if series not in lineage.series:
-                begins = from_zero and most > 1 and series not in lineage.known
-                lineage.series[series] = array("d", [0.0, value] if begins else [value])
-            if self._from_zero:
-                lineage.known.add(series)
+    async def _continued(self, before: Lineage, at: int, values: Mapping[Series, float]) -> Lineage:
+        """Return a lineage with one more scrape. A run may be cut off here: so nothing of the old one is changed."""
+        moments = [*before.moments, at]
+        del moments[: bisect_right(moments, at - self._reach)]
+        most = len(moments)
+        from_zero = self._from_zero and most > 1 and len(before.known) <= MOST_KNOWN
+        series: dict[Series, array[float]] = {}
+        async for each, old in unhurried(before.series.items()):
+            value = values.get(each, math.nan)
+            kept = old[len(old) + 1 - most :] if len(old) >= most else old[:]
+            kept.append(value)
+            if each in values or not all(map(math.isnan, kept)):
+                series[each] = kept
+        async for each, value in unhurried(values.items()):
+            if each not in series:
+                series[each] = array("d", [0.0, value] if from_zero and each not in before.known else [value])
+        return Lineage(moments, series, before.known.union(values) if self._from_zero else before.known)
 
     def seen_twice(self, window: timedelta) -> bool:
         """Return whether any process answered twice in the window: else nothing can be said of how counters grew."""
