@@ -115,14 +115,7 @@ class Daemon:
             self._happened,
         )
         self._pusher = self._make_pusher()
-        self._outbox = Outbox(
-            self._clock,
-            self._writer,
-            self.metrics.outbox,
-            fall_back=self._pipeline.fall_back,
-            last_resort=self._last_resort,
-            jitter=random.random,
-        )
+        self._outbox = self._make_outbox()
         self._health = Health(
             self._clock,
             self._leadership,
@@ -134,12 +127,7 @@ class Daemon:
         self._deadman = self._make_deadman()
         limits = Limits(config.limits.in_flight, config.limits.per_host)
         self._scheduler = Scheduler(self._clock, self._observe, self._take, limits, self.metrics.schedule)
-        self._rollouts = Rollouts(
-            self._clock,
-            self._store,
-            self._writer,
-            Means(self._owe, self._run_now, self._scheduler.quicken, self._outside.memory),
-        )
+        self._rollouts = self._make_rollouts()
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
         self.configure(config)
@@ -302,6 +290,20 @@ class Daemon:
                 await self._store.tidy(self._clock.now())
             except StoreUnavailable as error:
                 log.warning("store_not_tidied", reason=str(error))
+
+    def _make_outbox(self) -> Outbox:
+        return Outbox(
+            self._clock,
+            self._writer,
+            self.metrics.outbox,
+            fall_back=self._pipeline.fall_back,
+            last_resort=self._last_resort,
+            jitter=random.random,
+        )
+
+    def _make_rollouts(self) -> Rollouts:
+        means = Means(self._owe, self._run_now, self._scheduler.quicken, self._outside.memory)
+        return Rollouts(self._clock, self._store, self._writer, means)
 
     def _make_deadman(self) -> Deadman | None:
         url = self._settings.deadman_url

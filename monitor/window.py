@@ -15,7 +15,7 @@ from array import array
 from bisect import bisect_left, insort
 from collections import deque
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.watch import Function
 
@@ -195,24 +195,35 @@ class _Counted(Window):
     def result(self, watch: Watch) -> float:
         values = self.series.values
         grown = values[-1] - values[self.start] + sum(value for _, value in self._resets)
-        increase = grown * self._stretch(grown)
+        moments, edge = self.series.moments, self.edge
+        seen = Seen(moments[self.start], moments[-1], len(self), values[self.start], grown)
+        increase = extended(seen, edge, edge + self.length)
         return increase / watch.window.total_seconds() if watch.function is Function.RATE else increase
 
-    def _stretch(self, grown: float) -> float:
-        """Return by how much to extend what was seen between the first and the last value to the whole window.
 
-        A side on which no further value was due is extended to its edge, any other by half the usual distance of
-        values, but never to before the moment at which the counter would have been zero.
-        """
-        moments = self.series.moments
-        seen = (moments[-1] - moments[self.start]) / SECOND
-        distance = seen / (len(self) - 1)
-        before = _reach((moments[self.start] - self.edge) / SECOND, distance)
-        after = _reach((self.edge + self.length - moments[-1]) / SECOND, distance)
-        first = self.series.values[self.start]
-        if grown > 0 and first >= 0:
-            before = min(before, seen * (first / grown))
-        return (seen + before + after) / seen
+class Seen(NamedTuple):
+    """What was seen of a counter in a window: between which moments, how often, its first value, and how it grew."""
+
+    first: int
+    last: int
+    many: int
+    value: float
+    grown: float
+
+
+def extended(seen: Seen, edge: int, now: int) -> float:
+    """Return the increase over the whole window from `edge` to `now`, of a counter that was seen twice at least in it.
+
+    A side on which no further value was due is extended to its edge, any other by half the usual distance of values,
+    but never to before the moment at which the counter would have been zero.
+    """
+    length = (seen.last - seen.first) / SECOND
+    distance = length / (seen.many - 1)
+    before = _reach((seen.first - edge) / SECOND, distance)
+    after = _reach((now - seen.last) / SECOND, distance)
+    if seen.grown > 0 and seen.value >= 0:
+        before = min(before, length * (seen.value / seen.grown))
+    return seen.grown * ((length + before + after) / length)
 
 
 KINDS: dict[Function, type[Window]] = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from monitor.answer import Answer
 from monitor.fetch.line import Line, Tls
-from monitor.fetch.reader import Reader
+from monitor.fetch.reader import LONGEST_BODY, Reader
 from monitor.fetch.redirects import onward, permitted, same_origin, target
 from monitor.model import Failure, Reason, State
 from monitor.network import failure_of, peer_certificate, peer_text
@@ -34,7 +34,8 @@ UNVERIFIED = frozenset({Reason.TLS_INVALID, Reason.TLS_EXPIRED})
 class Options:
     """How an exchange is made. `redirects`: how many are followed. `within`: what the caller has left for all of it.
 
-    `server_name` is asked for in TLS instead of the host, but not of another origin that a redirect leads to.
+    `longest`: how many bytes of the body are read, decompressed. `server_name` is asked for in TLS
+    instead of the host, but not of another origin that a redirect leads to.
     """
 
     redirects: int = 10
@@ -44,6 +45,7 @@ class Options:
     minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
     ca_file: str = ""
     server_name: str = ""
+    longest: int = LONGEST_BODY
 
 
 class Cookies(Protocol):
@@ -112,7 +114,7 @@ class Exchange:
         return replace(request, headers=(*request.headers, ("Cookie", Secret(text))))
 
     async def _hop(self, request: Request) -> Answer:
-        url, reader = request.url, Reader(request.method)
+        url, reader = request.url, Reader(request.method, self._options.longest)
         try:
             line = Line(request.wire, reader, self._tls(url))
         except ValueError as error:

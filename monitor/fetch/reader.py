@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 LONGEST_HEAD = 64 * 2**10
 """Of status line and headers, informational answers before them included."""
 LONGEST_BODY = 2**20
-"""Of a body, decompressed; what is longer is cut."""
-LONGEST_ANSWER = 8 * LONGEST_BODY
-"""On the wire: enough for a body of 1 MiB in chunks of one byte, but for no endless chunk extension or trailer."""
+"""Of a body, decompressed, unless the caller says otherwise; what is longer is cut."""
+MOST_AROUND = 7 * LONGEST_BODY
+"""On the wire besides a body: enough for 1 MiB in chunks of one byte, but for no endless chunk extension or trailer."""
 FIRST_STATUS = 100
 SWITCHING = 101
 FIRST_FINAL = 200
@@ -38,13 +38,15 @@ class Reader:
     `first_at` (the first byte of the final answer) and `ended_at` are readings of `perf_counter`, 0 before they happen.
     """
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, longest: int = LONGEST_BODY) -> None:
+        """Read the answer to a request of `method`, and of its body so many bytes at most."""
         self.done: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
         self.status = 0
         self.headers: list[tuple[str, str]] = []
         self.truncated = False
         self.first_at = self.ended_at = 0.0
         self._method = method
+        self._longest = longest
         self._parser = HttpResponseParser(self)
         self._coding: Coding = Identity()
         self._body = bytearray()
@@ -67,7 +69,7 @@ class Reader:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self._refuse(f"does not speak HTTP: {error}")
-        if self._received > (LONGEST_HEAD if self._in_head else LONGEST_ANSWER):
+        if self._received > (LONGEST_HEAD if self._in_head else self._longest + MOST_AROUND):
             self._refuse("sent too many bytes of headers" if self._in_head else "sent too many bytes around the body")
 
     def eof(self) -> None:
@@ -119,11 +121,11 @@ class Reader:
         if self.done.done():
             return
         try:
-            self._body += self._coding.feed(data, LONGEST_BODY + 1 - len(self._body))
+            self._body += self._coding.feed(data, self._longest + 1 - len(self._body))
         except ValueError as error:
             self._refuse(str(error))
-        if len(self._body) > LONGEST_BODY:
-            del self._body[LONGEST_BODY:]
+        if len(self._body) > self._longest:
+            del self._body[self._longest :]
             self.truncated = True
             self.end(None)
 

@@ -24,6 +24,8 @@ KINDS: Mapping[str, str] = {
     "queue": "monitor.probes.queue:QueueCheck",
     "webhook": "monitor.probes.webhook:WebhookCheck",
     "stripe": "monitor.probes.stripe:StripeCheck",
+    "metrics": "monitor.probes.metrics:MetricsCheck",
+    "promql": "monitor.probes.promql:PromqlCheck",
     "shopify": "monitor.probes.shopify:ShopifyCheck",
     "flow": "monitor.probes.flow:FlowCheck",
     "render": "monitor.probes.render:RenderCheck",

@@ -236,6 +236,16 @@ def test_a_body_of_just_the_limit_is_whole_and_one_byte_more_is_cut() -> None:
     assert over.truncated
 
 
+async def test_a_caller_may_read_more_or_less_of_a_body() -> None:
+    for longest in (10, 2 * LONGEST_BODY):
+        reader = Reader("GET", longest)
+        reader.feed(OK + b"Connection: close\r\n\r\n")
+        reader.feed(b"x" * longest)
+        assert not reader.done.done()
+        reader.feed(b"x")
+        assert (len(reader.body), reader.truncated, reader.done.result()) == (longest, True, None)
+
+
 def test_a_full_body_in_chunks_of_one_byte_is_read() -> None:
     body = b"1\r\nx\r\n" * LONGEST_BODY + b"0\r\n\r\n"
     assert len(whole(read(OK + b"Transfer-Encoding: chunked\r\n\r\n", body))) == LONGEST_BODY

@@ -186,6 +186,20 @@ KINDS = [
         says(json_says("[]")),
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+    ),
+    Kind(
+        "metrics",
+        lambda host, port, _: {"url": f"http://{host}:{port}/metrics", "values": {"x": "x"}},
+        says(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nx 1\n"),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx 1\n",
+    ),
+    Kind(
+        "promql",
+        lambda host, port, _: {"url": f"http://{host}:{port}", "values": {"x": {"query": "x", "empty": 0}}},
+        says(json_says('{"status": "success", "data": {"resultType": "vector", "result": []}}')),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"status": "success"',
         blames=State.UNKNOWN,
     ),
 ]
@@ -467,6 +481,21 @@ async def expose_render(text: str, around: Around) -> Sample:
         return await observed(made("render", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
 
 
+async def expose_metrics(text: str, around: Around) -> Sample:
+    line = b"x " + text.encode().replace(b"\r\n", b" ")
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(line) + line
+    async with tcp_peer(says(reply)) as peer:
+        url = f"http://127.0.0.1:{peer.port}/metrics"
+        return await observed(made("metrics", url=url, values={"x": "x"}), around.resources)
+
+
+async def expose_promql(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"status": "error", "errorType": "bad_data", "error": text}), "400 Bad Request")
+    async with tcp_peer(says(reply)) as peer:
+        url = f"http://127.0.0.1:{peer.port}"
+        return await observed(made("promql", url=url, values={"x": "x"}), around.resources)
+
+
 EXPOSED = {
     "tcp": expose_tcp,
     "tls": expose_tls,
@@ -483,6 +512,8 @@ EXPOSED = {
     "shopify": expose_shopify,
     "flow": expose_flow,
     "render": expose_render,
+    "metrics": expose_metrics,
+    "promql": expose_promql,
 }
 
 

@@ -116,7 +116,7 @@ class Bench(Generic[System]):
         self._outbox = Outbox(
             self.clock, self, self, fall_back=self._nobody, last_resort=self._nobody, jitter=lambda: 0.0
         )
-        self._pipeline = Pipeline(self.clock, self, self, self._outbox.owe, self._ask_again)
+        self._pipeline = self.pipeline = Pipeline(self.clock, self, self, self._outbox.owe, self._ask_again)
         self._pipeline.configure(config.plans, config.routes)
         self.kept: list[Sample] = []
         self.events: list[Event] = []

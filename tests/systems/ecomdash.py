@@ -9,6 +9,19 @@ from tests.systems.site import Answer, Origins, StandIn, page, says_json
 
 API, FRONTEND, SHOPIFY = "ecomdash-api.onrender.com", "ecomdash-frontend.onrender.com", "https://admin.shopify.com"
 HEALTH, READY = ("GET", "/health"), ("GET", "/health/ready")
+METRICS, UNUSED = (
+    ("GET", "/metrics"),
+    Answer(
+        200,
+        """\
+# TYPE http_requests_total counter
+# TYPE http_request_duration_seconds histogram
+# TYPE shopify_api_calls_total counter
+# TYPE active_shops gauge
+active_shops 0
+""",
+    ),
+)
 TOPICS = ("app_uninstalled", "shop_redact", "customer_data_request", "customer_redact")
 
 
@@ -26,7 +39,7 @@ class EcomDash(StandIn):
         super().heal()
         self.receiver = Receiver("shopify", "shpss_ecomdash", self.now)
         hooks = {("POST", f"/webhooks/{topic}"): self.receiver for topic in TOPICS}
-        self.api.answers = {HEALTH: health(), READY: says_json({"status": "ready"}), **hooks}
+        self.api.answers = {HEALTH: health(), READY: says_json({"status": "ready"}), METRICS: UNUSED, **hooks}
         self.api.origins = Origins(SHOPIFY, self.frontend.url)
         self.frontend.answers = {("GET", "/"): page()}
 

@@ -19,6 +19,11 @@ ENVIRON = {
     "TATAME_HTTP_URL": "http://tatame.example.app",
     "TATAME_FRONTEND_URL": "https://app.tatame.example",
     "TATAME_STRIPE_WEBHOOK_SECRET": "whsec_tatame",
+    "TATAME_METRICS_URL": "https://tatame.example.app/metrics",
+}
+METRICS = {
+    "CAPLIQUIFY_METRICS_URL": "https://sentia-backend-prod.onrender.com/metrics",
+    "CAPLIQUIFY_TENANT_METRIC": "tenant_seconds",
 }
 POSTING = """
   insights:
@@ -43,7 +48,7 @@ def refusal(folder: Path, system: str, was: str, becomes: str) -> str:
 @pytest.mark.parametrize("system", ["capliquify", "tatame", "ecomdash"], ids=["CL-21", "TA-27", "ED-27"])
 def test_all_checks_together_stay_under_the_limit(system: str) -> None:
     """At their fastest pace, with everything switched on."""
-    assert load(FILES, ENVIRON, [system]).plans
+    assert load(FILES, {**ENVIRON, **METRICS}, [system]).plans
 
 
 @pytest.mark.parametrize(
