@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from monitor.model import Deploy
     from monitor.versions import Known
@@ -19,8 +20,12 @@ AHEAD = timedelta(hours=1)
 """So long before a new version is seen its migrations may have run."""
 
 
-def verdict(deploy: Deploy, schemas: Iterable[Known]) -> str:
-    """Return in words whether to go back; `schemas` is what is known of each schema of the system."""
+def verdict(deploy: Deploy, schemas: Iterable[Known], looked: datetime | None) -> str:
+    """Return in words whether to go back.
+
+    `schemas` is what is known of each schema of the system, `looked` when the one was last looked at that was not for
+    the longest time.
+    """
     known = list(schemas)
     if not known:
         return "unknown: no check sees which migrations are applied"
@@ -28,6 +33,8 @@ def verdict(deploy: Deploy, schemas: Iterable[Known]) -> str:
     if moved:
         steps = ", ".join(f"{each.before} to {each.version}" for each in moved)
         return f"unsafe: this deploy moved the schema from {steps}"
+    if looked is None or looked < deploy.at:
+        return "unknown: nobody has seen since which migrations are applied"
     if any(each.next for each in known):
         return "unknown: the schema seems to change just now"
     return "safe: the schema has not changed since"

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from monitor.plan import Plan
     from monitor.routing import Route
     from monitor.store import Store, Writer
-    from monitor.versions import Known
 
 TICK = timedelta(seconds=5)
 TOGETHER = timedelta(minutes=10)
@@ -94,6 +93,7 @@ class Rollouts:
         self._deploys: dict[str, list[Deploy]] = {}
         self._begins: dict[str, datetime] = {}
         self._ended: dict[CheckId, Sample] = {}
+        self._looked: dict[CheckId, datetime] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def configure(self, plans: Mapping[CheckId, Plan], systems: Mapping[str, System], routes: Sequence[Route]) -> None:
@@ -117,6 +117,7 @@ class Rollouts:
         plan = self._plans.get(sample.check)
         if plan is None or not sample.versions:
             return
+        self._looked[plan.id] = sample.at
         versions = self._versions_of(plan)
         before = versions.body
         seen = [versions.see(part, version, sample.at) for part, version in sorted(sample.versions.items())]
@@ -241,11 +242,10 @@ class Rollouts:
         )
 
     def _verdict(self, deploy: Deploy) -> str:
-        schemas: list[Known] = []
-        for plan in self._own(deploy.system):
-            if plan.check.sees_schema:
-                schemas += self._versions_of(plan).known().values()
-        return verdict(deploy, schemas)
+        watching = [plan for plan in self._own(deploy.system) if plan.check.sees_schema]
+        schemas = [known for plan in watching for known in self._versions_of(plan).known().values()]
+        looked = [self._looked[plan.id] for plan in watching if plan.id in self._looked]
+        return verdict(deploy, schemas, min(looked) if len(looked) == len(watching) and looked else None)
 
     def _versions_of(self, plan: Plan) -> Versions:
         if plan.id not in self._versions:

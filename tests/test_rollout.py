@@ -169,6 +169,7 @@ async def test_a_check_that_fails_then_is_told_at_once_with_whether_to_go_back(b
     bench.states[SMOKE] = State.DOWN
     await bench.shows("004", check=TABLES)
     await bench.shows("1.0", "1.1", "1.1", "1.1")
+    await bench.shows("004", check=TABLES)
     await bench.later(SETTLING)
     await bench.later(5 * SECOND)
     (note,) = bench.owed

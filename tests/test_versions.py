@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,9 @@ from monitor.rollback import verdict
 from monitor.versions import Known, Noticed, Step, Versions
 from tests.examples import SECOND
 from tests.fakes import START
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MINUTE = 60 * SECOND
 
@@ -87,4 +91,12 @@ def test_each_deploy_leads_from_the_version_before_it(shown: list[str], settled:
     ],
 )
 def test_the_verdict_on_going_back(schemas: list[Known], said: str) -> None:
-    assert verdict(Deploy("shop", START, START), schemas) == said
+    assert verdict(Deploy("shop", START, START), schemas, START + SECOND) == said
+
+
+@pytest.mark.parametrize("looked", [None, START - SECOND])
+def test_what_nobody_has_looked_at_since_is_unknown_unless_it_moved(looked: datetime | None) -> None:
+    """A database that cannot be reached is not safe to go back on."""
+    deploy = Deploy("shop", START, START)
+    assert verdict(deploy, [Known("004")], looked) == "unknown: nobody has seen since which migrations are applied"
+    assert verdict(deploy, [Known("005", START - MINUTE, "004")], looked).startswith("unsafe")
