@@ -302,7 +302,9 @@ class Daemon:
         )
 
     def _make_rollouts(self) -> Rollouts:
-        means = Means(self._owe, self._run_now, self._scheduler.quicken, self._outside.memory)
+        means = Means(
+            self._owe, self._run_now, self._scheduler.quicken, self._outside.memory, self.metrics.deploys.show
+        )
         return Rollouts(self._clock, self._store, self._writer, means)
 
     def _make_deadman(self) -> Deadman | None:

@@ -69,12 +69,14 @@ class Means(NamedTuple):
 
     `owe` takes reports, and whether they are not durable yet. `run_now` runs a check, and returns when its sample was
     taken. `quicken` lets the checks of a system run more often until a moment. `memory` holds what a check remembers.
+    `show` takes when a system was last deployed.
     """
 
     owe: Callable[[Sequence[Notification], bool], None]
     run_now: Callable[[CheckId], Awaitable[None]]
     quicken: Callable[[str, datetime], None]
     memory: Callable[[Plan], dict[str, Any]]
+    show: Callable[[str, datetime], None]
 
 
 class Rollouts:
@@ -106,6 +108,7 @@ class Rollouts:
         for deploy in deploys:
             self._deploys.setdefault(deploy.system, []).append(deploy)
         for system, known in self._deploys.items():
+            self._means.show(system, known[0].at)
             if known[0].until > now:
                 self._means.quicken(system, known[0].until)
                 self._begins[system] = now + SETTLING
@@ -143,6 +146,7 @@ class Rollouts:
         log.info("deployed", system=system, version=deploy.version, back=deploy.back)
         self._begins[system] = self._clock.now() + SETTLING
         self._means.quicken(system, deploy.until)
+        self._means.show(system, deploy.at)
         await self._writer.commit(Change(deploys=(deploy,)))
         return deploy
 

@@ -63,11 +63,14 @@ class Bench:
         self.states: dict[CheckId, State] = {}
         self.quick: list[tuple[str, datetime]] = []
         self.owed: list[Notification] = []
+        self.shown: dict[str, datetime] = {}
         self.plans = {each: plan(check=each) for each in (HEALTH, SMOKE)}
         self.plans[TABLES] = replace(plan(check=TABLES), check=Migrations())
         self.terms = DeployFields(checks=["smoke", "health"])
         part: Any = self
-        self.rollouts = Rollouts(self.clock, part, part, Means(self.owe, self.run_now, self.quicken, self.memory))
+        self.rollouts = Rollouts(
+            self.clock, part, part, Means(self.owe, self.run_now, self.quicken, self.memory, self.show)
+        )
         self.configure()
 
     def configure(self, **terms: Any) -> None:  # noqa: ANN401 - any field
@@ -87,6 +90,9 @@ class Bench:
 
     def quicken(self, system: str, until: datetime) -> None:
         self.quick.append((system, until))
+
+    def show(self, system: str, at: datetime) -> None:
+        self.shown[system] = at
 
     def memory(self, watched: Plan) -> dict[str, Any]:
         return self.memories[watched.id]
@@ -152,6 +158,7 @@ async def test_another_version_is_a_deploy_and_the_first_one_none(bench: Bench) 
     await bench.shows("1.1", "1.1", "1.1", "1.1")
     assert bench.newest == Deploy("shop", at, at + HOUR, (("", "1.0", "1.1"),))
     assert bench.quick == [("shop", at + HOUR)]
+    assert bench.shown == {"shop": at}
 
 
 async def test_its_checks_run_in_order_once_it_has_settled(bench: Bench) -> None:

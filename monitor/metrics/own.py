@@ -153,6 +153,19 @@ class RemoteWriteMetrics:
         self._pending.set(samples)
 
 
+class DeployMetrics:
+    """When each system was last deployed; a system of which no deploy is known has no series."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._at = Gauge(
+            "monitor_deploy_timestamp_seconds", "When the newest deploy was noticed.", ["system"], registry=registry
+        )
+
+    def show(self, system: str, at: datetime) -> None:
+        """Show the newest deploy of `system`."""
+        self._at.labels(system).set(at.timestamp())
+
+
 class DaemonMetrics:
     """What the rest of the daemon reports: gauges to set and counters to increase."""
 

@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 
 from monitor import __version__
 from monitor.metrics.check import CheckFamilies, CheckSeries
-from monitor.metrics.own import DaemonMetrics, OutboxMetrics, RemoteWriteMetrics, ScheduleMetrics
+from monitor.metrics.own import DaemonMetrics, DeployMetrics, OutboxMetrics, RemoteWriteMetrics, ScheduleMetrics
 from monitor.metrics.text import Family, label_pairs, label_value
 from monitor.model import Phase
 from monitor.units import Unit
@@ -41,6 +41,7 @@ class Metrics:
         self.schedule = ScheduleMetrics(self._registry, self.missed)
         self.outbox = OutboxMetrics(self._registry)
         self.daemon = DaemonMetrics(self._registry, __version__)
+        self.deploys = DeployMetrics(self._registry)
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
         self._checks: dict[CheckId, CheckSeries] = {}

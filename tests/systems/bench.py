@@ -121,7 +121,9 @@ class Bench(Generic[System]):
         self.kept: list[Sample] = []
         self.events: list[Event] = []
         self.quick: list[tuple[str, datetime]] = []
-        means = Means(self._outbox.owe, self._run_now, lambda *closer: self.quick.append(closer), self._memory)
+        means = Means(
+            self._outbox.owe, self._run_now, lambda *closer: self.quick.append(closer), self._memory, lambda *_: None
+        )
         self.rollouts = Rollouts(self.clock, self, self, means)  # type: ignore[arg-type] # as much of both as it needs
         self.rollouts.configure(config.plans, config.systems, config.routes)
         self._sending = 0
