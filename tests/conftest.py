@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,12 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist says nothing o
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Share the tests out by file: loadgroup's own marks have no effect under pytest 9.2 (pytest-xdist issue 1386)."""
     return ByFile(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from looking through all that was imported and collected, again and again: it all stays."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -10,22 +10,22 @@ import signal
 import sqlite3
 import sys
 from contextlib import asynccontextmanager, closing, suppress
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import aiohttp
 import pytest
 
-import monitor
+from tests.acceptance import forks
+from tests.acceptance.forks import ROOT
 from tests.acceptance.peers import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
     from signal import Signals
     from types import TracebackType
 
-ROOT = Path(monitor.__file__).parent.parent
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPYCACHEPREFIX", "COV")
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 LONGEST_LINE = 1 << 20
 
@@ -51,30 +51,38 @@ class Ended(NamedTuple):
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
-    """Return an environment with nothing in it that the developer's shell happens to have set."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(INHERITED)}
+    """Return an environment for a monitor that keeps its data in `folder`."""
     ours = {"MONITOR_DATA": str(folder / "data"), "MONITOR_LISTEN": "127.0.0.1:0", "LOG_FORMAT": "json"}
-    return {**kept, **ours, **variables}
+    return {**forks.inherited(), **ours, **variables}
 
 
 async def command(folder: Path, *arguments: str, **variables: str) -> Ended:
     """Run `monitor` with `arguments` to its end, as in a pipe."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "monitor", *arguments),
-        env=environment(folder, **variables),
-        cwd=ROOT,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise
-    assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
+    loop = asyncio.get_running_loop()
+    (out, to_out), (err, to_err) = os.pipe(), os.pipe()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    asked = forks.start(arguments, environment(folder, **variables), ROOT, nothing, to_out, to_err)
+    for file in (nothing, to_out, to_err):
+        os.close(file)
+    with asked:
+        process = int(await loop.sock_recv(asked, 100))
+        try:
+            told = asyncio.gather(_whole(out), _whole(err), loop.sock_recv(asked, 100))
+            said, complained, status = await asyncio.wait_for(told, PATIENCE)
+        except TimeoutError:
+            os.kill(process, signal.SIGKILL)
+            raise
+    return Ended(int(status), said.decode(), complained.decode())
+
+
+async def _whole(pipe: int) -> bytes:
+    """Return all that comes out of a pipe."""
+    reader = asyncio.StreamReader()
+    with open(pipe, "rb") as end:  # noqa: ASYNC230 - nothing is opened
+        read = partial(asyncio.StreamReaderProtocol, reader)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(read, end)
+        with closing(transport):
+            return await reader.read()
 
 
 def program(name: str, package: str) -> str:

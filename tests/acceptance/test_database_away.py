@@ -107,6 +107,40 @@ class Ledger:
         return [alert["status"] for alert in alerts if alert["labels"]["check"] == check]
 
 
+async def started_without(folder: Path) -> Ledger:
+    """Start while the database cannot be reached, and let it come after a fault was seen.
+
+    It stands first in this file, so that it begins first: it is the one that takes longest.
+    """
+    with cluster() as server:
+        async with peers.shop() as shop, peers.receiver() as hook:
+            variables = {"SHOP_URL": shop.url, "HOOK_URL": hook.url, "MONITOR_DATABASE_URL": server.dsn()}
+            shop.breaks()
+            with refused(server):
+                daemon = Monitor(folder, SITE, **variables)
+                await daemon.spawn()
+                told = await hook.hears("firing", within=120)
+                assert "Possibly repeated" in told.alerts[0]["annotations"]["note"]
+            await daemon.logs("store_available", within=60)
+            daemon.url = (await daemon.logs("watching"))["listen"]
+            shop.heals()
+            await hook.hears("resolved", within=120)
+            runs = [value for series, value in daemon.read(await daemon.page()).items() if RUNS in series]
+            await daemon.stop()
+            assert not [line for line in daemon.log if "exception" in line]
+            samples = int(server.psql("SELECT count(*) FROM samples"))
+            unsettled = server.psql("SELECT count(*) FROM notifications WHERE settled_at IS NULL")
+    return Ledger(hook.taken, samples, sum(runs), unsettled)
+
+
+@pytest.mark.story(tell=started_without)
+def test_a_start_without_the_database_pages_after_a_minute_and_is_written_down_later(told: Ledger) -> None:
+    """Nobody else may be watching; what was found meanwhile is in the store afterwards."""
+    assert told.said("site") == ["firing", "resolved"]
+    assert told.samples >= told.runs
+    assert told.unsettled == "0"
+
+
 async def ledger_of(how: Outage, folder: Path) -> Ledger:
     """Break the shop before the database goes, heal it meanwhile; break the cart meanwhile, heal it afterwards."""
     with cluster() as server:
@@ -143,36 +177,5 @@ def test_an_outage_of_the_database_loses_nothing_and_doubles_nothing(told: Ledge
     """Each of the two outages has its page and its resolve, and every sample is there in the end."""
     assert told.said("site") == ["firing", "resolved"], name
     assert told.said("cart") == ["firing", "resolved"], name
-    assert told.samples >= told.runs
-    assert told.unsettled == "0"
-
-
-async def started_without(folder: Path) -> Ledger:
-    """Start while the database cannot be reached, and let it come after a fault was seen."""
-    with cluster() as server:
-        async with peers.shop() as shop, peers.receiver() as hook:
-            variables = {"SHOP_URL": shop.url, "HOOK_URL": hook.url, "MONITOR_DATABASE_URL": server.dsn()}
-            shop.breaks()
-            with refused(server):
-                daemon = Monitor(folder, SITE, **variables)
-                await daemon.spawn()
-                told = await hook.hears("firing", within=120)
-                assert "Possibly repeated" in told.alerts[0]["annotations"]["note"]
-            await daemon.logs("store_available", within=60)
-            daemon.url = (await daemon.logs("watching"))["listen"]
-            shop.heals()
-            await hook.hears("resolved", within=120)
-            runs = [value for series, value in daemon.read(await daemon.page()).items() if RUNS in series]
-            await daemon.stop()
-            assert not [line for line in daemon.log if "exception" in line]
-            samples = int(server.psql("SELECT count(*) FROM samples"))
-            unsettled = server.psql("SELECT count(*) FROM notifications WHERE settled_at IS NULL")
-    return Ledger(hook.taken, samples, sum(runs), unsettled)
-
-
-@pytest.mark.story(tell=started_without)
-def test_a_start_without_the_database_pages_after_a_minute_and_is_written_down_later(told: Ledger) -> None:
-    """Nobody else may be watching; what was found meanwhile is in the store afterwards."""
-    assert told.said("site") == ["firing", "resolved"]
     assert told.samples >= told.runs
     assert told.unsettled == "0"

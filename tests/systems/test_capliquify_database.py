@@ -157,13 +157,14 @@ class Crowd:
         await asyncio.sleep(LONGEST_WAIT)
 
     async def leave(self) -> None:
-        """Give everything back."""
-        for guest in self._guests:
-            guest.terminate()
-        self._guests.clear()
+        """Give everything back; PgBouncer knows of it when this returns."""
+        guests, self._guests = self._guests, []
+        for guest in guests[:SIZE]:
+            await guest.execute("ROLLBACK")
         if self._waiting:
-            await asyncio.wait({self._waiting})
-            self._waiting.exception()
+            await self._waiting
+        for guest in guests:
+            await guest.close()
 
     async def _guest(self) -> asyncpg.Connection[Any]:
         guest = await asyncpg.connect(self._dsn, statement_cache_size=0)
