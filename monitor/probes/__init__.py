@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {
     "webhook": "monitor.probes.webhook:WebhookCheck",
     "stripe": "monitor.probes.stripe:StripeCheck",
     "shopify": "monitor.probes.shopify:ShopifyCheck",
+    "status": "monitor.probes.status:StatusCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 

@@ -20,6 +20,7 @@ from monitor.vendors.pause import asked_pause, written
 from monitor.vendors.reading import SUCCESS, document, error_document, refusal
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Collection, Iterable
 
     from monitor.answer import Answer
@@ -32,6 +33,8 @@ NONE: frozenset[int] = frozenset()
 SEEN = "answers seen"
 JSON = (("Accept", Secret("application/json")),)
 SENDS_JSON = (*JSON, ("Content-Type", Secret("application/json")))
+MOST_REDIRECTS = 5
+"""Of an API that is asked without a key."""
 
 
 class Means(Protocol):
@@ -103,18 +106,20 @@ class Api:
         allowed: Collection[int] = NONE,
         right: str = "",
         young: timedelta | None = None,
+        embedded: re.Pattern[str] | None = None,
     ) -> Reply:
         """Ask for what is at `path`. Statuses in `allowed` are answers like any success, all others are failures.
 
         `right` names what the key must be allowed for this. Where `young` is given, a success is kept for other checks
         with the same key, and one that they had less than that ago will do, once: whoever asks again wants to know what
-        is the case by now. It is for questions that are always the same.
+        is the case by now. It is for questions that are always the same. `embedded` finds the JSON, as its first group,
+        where what answers is a web page.
         Raises `Failure`, always unknown; and `TooLong`, one of them.
         """
         url = URL(f"{self.access.url}{path}").with_query(list(query))
         if young is not None and (given := self._given(str(url), young)):
             return given
-        reply = await self._ask(Request(url, headers=(*self.access.headers, *JSON)), allowed, right)
+        reply = await self._ask(Request(url, headers=(*self.access.headers, *JSON)), allowed, right, embedded)
         if young is not None and reply.status in SUCCESS:
             self._keep(str(url), reply)
         return reply
@@ -139,7 +144,9 @@ class Api:
         request = Request(URL(f"{self.access.url}{path}"), "POST", headers, json.dumps(body).encode())
         return await self._ask(request, allowed, right)
 
-    async def _ask(self, request: Request, allowed: Collection[int], right: str) -> Reply:
+    async def _ask(
+        self, request: Request, allowed: Collection[int], right: str, embedded: re.Pattern[str] | None = None
+    ) -> Reply:
         await self._take_turn()
         self.requests += 1
         self.account.spend(self.now)
@@ -148,7 +155,7 @@ class Api:
         self.account.answered(self.now, answer.status, after)
         vendor, at = self.access.vendor, written(answer, self.now)
         succeeded = answer.status in SUCCESS
-        found = document(vendor, answer) if succeeded else error_document(answer)
+        found = document(vendor, answer, embedded) if succeeded else error_document(answer)
         said = vendor.words(found, self._means.redact)
         if succeeded or answer.status in allowed:
             return Reply(answer.status, Found(found), said, at)
@@ -168,7 +175,7 @@ class Api:
 
     async def _answer(self, request: Request) -> Answer:
         """Return the answer, whatever its status. A redirect is none of ours to follow with a key in the hand."""
-        options = Options(redirects=0, within=self.left)
+        options = Options(redirects=0 if self.access.headers else MOST_REDIRECTS, within=self.left)
         exchange = Exchange(request, self._means.resolver, self._means.tls, options)
         try:
             return await exchange.run()

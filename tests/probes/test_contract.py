@@ -173,6 +173,14 @@ KINDS = [
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
         blames=State.UNKNOWN,
     ),
+    Kind(
+        "status",
+        lambda host, port, _: {"url": at_vendor(host, port)},
+        says(json_says('{"status": {"indicator": "none"}}')),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
+    ),
 ]
 BLAMES = {kind.name: kind.blames for kind in KINDS} | {"dns": State.DOWN}
 ALL = list(BLAMES)
@@ -437,6 +445,12 @@ async def expose_shopify(text: str, around: Around) -> Sample:
         return await observed(made("shopify", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
 
 
+async def expose_status(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"status": {"indicator": text}}))
+    async with tcp_peer(says(reply)) as peer:
+        return await observed(made("status", url=f"http://127.0.0.1:{peer.port}"), around.resources)
+
+
 EXPOSED = {
     "tcp": expose_tcp,
     "tls": expose_tls,
@@ -451,6 +465,7 @@ EXPOSED = {
     "webhook": expose_webhook,
     "stripe": expose_stripe,
     "shopify": expose_shopify,
+    "status": expose_status,
 }
 
 

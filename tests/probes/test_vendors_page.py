@@ -1,0 +1,59 @@
+"""The examples of docs/vendors.md, run as they stand against the stand-ins of the vendors."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.clock import SystemClock
+from monitor.config import load
+from monitor.model import State
+from monitor.probes.base import observe
+from monitor.vendors import Accounts
+from tests.fakes import ImpatientClock
+from tests.systems.status_pages import StatusPageSite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from monitor.model import Sample
+    from monitor.probes.base import Resources
+
+PAGE = Path(__file__).parents[2] / "docs/vendors.md"
+ENVIRON: Mapping[str, str] = {}
+
+
+def example(section: str) -> str:
+    """Return the YAML of a section."""
+    found = re.search(rf"^## {section}\n.*?^```yaml\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert found
+    return found[1]
+
+
+async def run(section: str, urls: Mapping[str, str], resources: Resources, folder: Path) -> dict[str, Sample]:
+    """Return what each check of a section's example finds when what it asks is at the address of its name."""
+    (folder / "monitor.yaml").write_text(example(section), "utf-8")
+    patient = replace(resources, accounts=Accounts(ImpatientClock(SystemClock())))
+    found = {}
+    for plan in load(folder, ENVIRON).plans.values():
+        moved = plan.check.model_copy(update={"url": urls[plan.id.check]} if urls else {})
+        found[plan.id.check] = await observe(plan.id, moved, patient, SystemClock())
+    return found
+
+
+async def test_the_example_of_status(resources: Resources, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        render = StatusPageSite("127.0.0.1", None, components=("Web Services", "PostgreSQL", "Cron Jobs"))
+        search = StatusPageSite("127.0.0.1", None, "instatus")
+        await render.start(stack)
+        await search.start(stack)
+        render.has("Cron jobs start late", 3, "Cron Jobs")
+        render.has("Deploys are slow", 1, "Web Services")
+        search.has("Queries time out", 3)
+        found = await run("status", {"render": render.url, "search": search.url}, resources, tmp_path)
+    assert {name: sample.state for name, sample in found.items()} == {"render": State.UP, "search": State.UP}
+    assert found["render"].remarks["impact"].startswith("Deploys are slow (minor, since ")
+    assert found["search"].remarks["impact"].startswith("Queries time out (critical, since ")
