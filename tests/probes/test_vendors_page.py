@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,14 @@ async def run(section: str, urls: Mapping[str, str], resources: Resources, folde
         moved = plan.check.model_copy(update={"url": urls[plan.id.check]} if urls else {})
         found[plan.id.check] = await observe(plan.id, moved, patient, SystemClock())
     return found
+
+
+async def test_the_example_of_age(resources: Resources, tmp_path: Path) -> None:
+    found = await run("age", {}, resources, tmp_path)
+    assert "stripe_key is due on 2026-11-30, set 2026-09-01 for 90d" in found["secrets"].remarks["due"]
+    assert {each.value for each in found["secrets"].measures if each.name == "due"} == {
+        datetime(*day, tzinfo=UTC).timestamp() for day in [(2026, 11, 30), (2027, 3, 31), (2027, 1, 15)]
+    }
 
 
 async def test_the_example_of_status(resources: Resources, tmp_path: Path) -> None:
