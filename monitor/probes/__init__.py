@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "shopify": "monitor.probes.shopify:ShopifyCheck",
     "status": "monitor.probes.status:StatusCheck",
     "age": "monitor.probes.age:AgeCheck",
+    "neon": "monitor.probes.neon_project:NeonCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 

@@ -92,6 +92,20 @@ def at_vendor(host: str, port: int) -> str:
 
 NO_SUBSCRIPTIONS = '{"data": {"webhookSubscriptions": {"nodes": [], "pageInfo": {"hasNextPage": false}}}}'
 
+NEON = {
+    "project": dict.fromkeys(
+        (
+            *("compute_time_seconds", "active_time_seconds", "written_data_bytes", "data_transfer_bytes"),
+            "branch_logical_size_limit_bytes",
+        ),
+        0,
+    ),
+    "branches": [{"id": "br-1", "name": "main", "current_state": "ready", "default": True}],
+    "endpoints": [],
+    "operations": [],
+}
+"""What answers each of the four questions."""
+
 KINDS = [
     Kind(
         "tcp",
@@ -169,6 +183,14 @@ KINDS = [
             "topics": ["app/uninstalled"],
         },
         says(json_says(NO_SUBSCRIPTIONS)),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
+    ),
+    Kind(
+        "neon",
+        lambda host, port, _: {"url": at_vendor(host, port), "project": "p", "api_key": "napi_1"},
+        says(json_says(json.dumps(NEON))),
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
         blames=State.UNKNOWN,
@@ -445,6 +467,13 @@ async def expose_shopify(text: str, around: Around) -> Sample:
         return await observed(made("shopify", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
 
 
+async def expose_neon(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"code": "", "message": text}), "403 Forbidden")
+    async with tcp_peer(says(reply)) as peer:
+        fields = {"project": "p", "api_key": "napi_1"}
+        return await observed(made("neon", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
+
+
 async def expose_status(text: str, around: Around) -> Sample:
     reply = json_says(json.dumps({"status": {"indicator": text}}))
     async with tcp_peer(says(reply)) as peer:
@@ -465,6 +494,7 @@ EXPOSED = {
     "webhook": expose_webhook,
     "stripe": expose_stripe,
     "shopify": expose_shopify,
+    "neon": expose_neon,
     "status": expose_status,
 }
 

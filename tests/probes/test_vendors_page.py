@@ -15,6 +15,7 @@ from monitor.model import State
 from monitor.probes.base import observe
 from monitor.vendors import Accounts
 from tests.fakes import ImpatientClock
+from tests.systems import neon_api
 from tests.systems.status_pages import StatusPageSite
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.probes.base import Resources
 
 PAGE = Path(__file__).parents[2] / "docs/vendors.md"
-ENVIRON: Mapping[str, str] = {}
+ENVIRON = {"NEON_API_KEY": neon_api.KEY}
 
 
 def example(section: str) -> str:
@@ -66,3 +67,13 @@ async def test_the_example_of_status(resources: Resources, tmp_path: Path) -> No
     assert {name: sample.state for name, sample in found.items()} == {"render": State.UP, "search": State.UP}
     assert found["render"].remarks["impact"].startswith("Deploys are slow (minor, since ")
     assert found["search"].remarks["impact"].startswith("Queries time out (critical, since ")
+
+
+async def test_the_example_of_neon(resources: Resources, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        neon = neon_api.NeonApi("127.0.0.1", None)
+        await neon.start(stack)
+        well = await run("neon", {"branch": f"{neon.url}/api/v2"}, resources, tmp_path)
+        neon.branches[0]["current_state"] = "resetting"
+        reset = await run("neon", {"branch": f"{neon.url}/api/v2"}, resources, tmp_path)
+    assert (well["branch"].state, reset["branch"].state) == (State.UP, State.DOWN)
