@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "status": "monitor.probes.status:StatusCheck",
     "age": "monitor.probes.age:AgeCheck",
     "neon": "monitor.probes.neon_project:NeonCheck",
+    "sentry": "monitor.probes.sentry:SentryCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 

@@ -65,13 +65,15 @@ class Means(Protocol):
 class Reply:
     """An answer: its status, its JSON (null where an error has none), what it says of an error, when it was written.
 
-    `at` is by the vendor's own clock, or by ours where it does not tell the time.
+    `at` is by the vendor's own clock, or by ours where it does not tell the time. `link` is the header that some put
+    their cursors in; empty: none.
     """
 
     status: int
     body: Found
     said: str
     at: datetime
+    link: str = ""
 
 
 class Api:
@@ -158,7 +160,7 @@ class Api:
         found = document(vendor, answer, embedded) if succeeded else error_document(answer)
         said = vendor.words(found, self._means.redact)
         if succeeded or answer.status in allowed:
-            return Reply(answer.status, Found(found), said, at)
+            return Reply(answer.status, Found(found), said, at, answer.header("link") or "")
         raise refusal(vendor, answer, said, right, self.account.pause(self.now))
 
     async def _take_turn(self) -> None:

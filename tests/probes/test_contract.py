@@ -85,6 +85,17 @@ def json_says(body: str, status: str = "200 OK") -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}".encode()
 
 
+def answers(by_path: dict[str, str]) -> Talk:
+    """Answer one question with the JSON of the first path that it names."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = (await reader.readline()).decode()
+        writer.write(json_says(next(body for path, body in by_path.items() if path in line)))
+        await writer.drain()
+
+    return talk
+
+
 def at_vendor(host: str, port: int) -> str:
     """Return an address that a key may be sent to."""
     return f"{'http' if host == '127.0.0.1' else 'https'}://{host}:{port}"
@@ -191,6 +202,14 @@ KINDS = [
         "neon",
         lambda host, port, _: {"url": at_vendor(host, port), "project": "p", "api_key": "napi_1"},
         says(json_says(json.dumps(NEON))),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
+    ),
+    Kind(
+        "sentry",
+        lambda host, port, _: {"url": at_vendor(host, port), "org": "shop", "token": "sntrys_1"},
+        answers({"/issues/": "[]", "/stats_v2/": '{"groups": []}', "/events-timeseries/": '{"timeSeries": []}'}),
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
         blames=State.UNKNOWN,
@@ -474,6 +493,13 @@ async def expose_neon(text: str, around: Around) -> Sample:
         return await observed(made("neon", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
 
 
+async def expose_sentry(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"detail": text}), "403 Forbidden")
+    async with tcp_peer(says(reply)) as peer:
+        fields = {"org": "shop", "token": "sntrys_1"}
+        return await observed(made("sentry", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
+
+
 async def expose_status(text: str, around: Around) -> Sample:
     reply = json_says(json.dumps({"status": {"indicator": text}}))
     async with tcp_peer(says(reply)) as peer:
@@ -495,6 +521,7 @@ EXPOSED = {
     "stripe": expose_stripe,
     "shopify": expose_shopify,
     "neon": expose_neon,
+    "sentry": expose_sentry,
     "status": expose_status,
 }
 

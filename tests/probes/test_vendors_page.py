@@ -15,7 +15,7 @@ from monitor.model import State
 from monitor.probes.base import observe
 from monitor.vendors import Accounts
 from tests.fakes import ImpatientClock
-from tests.systems import neon_api
+from tests.systems import neon_api, sentry_api
 from tests.systems.status_pages import StatusPageSite
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.probes.base import Resources
 
 PAGE = Path(__file__).parents[2] / "docs/vendors.md"
-ENVIRON = {"NEON_API_KEY": neon_api.KEY}
+ENVIRON = {"NEON_API_KEY": neon_api.KEY, "SENTRY_MONITOR_TOKEN": sentry_api.TOKEN}
 
 
 def example(section: str) -> str:
@@ -77,3 +77,13 @@ async def test_the_example_of_neon(resources: Resources, tmp_path: Path) -> None
         neon.branches[0]["current_state"] = "resetting"
         reset = await run("neon", {"branch": f"{neon.url}/api/v2"}, resources, tmp_path)
     assert (well["branch"].state, reset["branch"].state) == (State.UP, State.DOWN)
+
+
+async def test_the_example_of_sentry(resources: Resources, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        sentry = sentry_api.SentryApi("127.0.0.1", None, org="my-organisation")
+        await sentry.start(stack)
+        sentry.has("escalating")
+        found = await run("sentry", {"errors": sentry.url}, resources, tmp_path)
+    assert found["errors"].state is State.UP
+    assert found["errors"].remarks == {"escalating_issues": "API-1: https://my-organisation.sentry.io/issues/1/"}
