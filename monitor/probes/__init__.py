@@ -29,6 +29,7 @@ KINDS: Mapping[str, str] = {
     "age": "monitor.probes.age:AgeCheck",
     "neon": "monitor.probes.neon_project:NeonCheck",
     "sentry": "monitor.probes.sentry:SentryCheck",
+    "s3": "monitor.probes.s3:S3Check",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 

@@ -7,6 +7,7 @@ import gc
 import json
 import socket
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
@@ -213,6 +214,19 @@ KINDS = [
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
         blames=State.UNKNOWN,
+    ),
+    Kind(
+        "s3",
+        lambda host, port, _: {
+            "url": at_vendor(host, port),
+            "bucket": "shop",
+            "access_key": "1",
+            "secret_key": "2",
+            "stored": True,
+        },
+        says(json_says("<ListVersionsResult/>")),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
     ),
     Kind(
         "status",
@@ -500,6 +514,13 @@ async def expose_sentry(text: str, around: Around) -> Sample:
         return await observed(made("sentry", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
 
 
+async def expose_s3(text: str, around: Around) -> Sample:
+    reply = json_says(f"<Error><Message>{escape(text)}</Message></Error>", "500 Internal Server Error")
+    async with tcp_peer(says(reply)) as peer:
+        fields = {"bucket": "shop", "access_key": "1", "secret_key": "2", "stored": True}
+        return await observed(made("s3", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
+
+
 async def expose_status(text: str, around: Around) -> Sample:
     reply = json_says(json.dumps({"status": {"indicator": text}}))
     async with tcp_peer(says(reply)) as peer:
@@ -522,6 +543,7 @@ EXPOSED = {
     "shopify": expose_shopify,
     "neon": expose_neon,
     "sentry": expose_sentry,
+    "s3": expose_s3,
     "status": expose_status,
 }
 

@@ -15,7 +15,7 @@ from monitor.model import State
 from monitor.probes.base import observe
 from monitor.vendors import Accounts
 from tests.fakes import ImpatientClock
-from tests.systems import neon_api, sentry_api
+from tests.systems import neon_api, s3_storage, sentry_api
 from tests.systems.status_pages import StatusPageSite
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from monitor.probes.base import Resources
 
 PAGE = Path(__file__).parents[2] / "docs/vendors.md"
-ENVIRON = {"NEON_API_KEY": neon_api.KEY, "SENTRY_MONITOR_TOKEN": sentry_api.TOKEN}
+ENVIRON = {"NEON_API_KEY": neon_api.KEY, "SENTRY_MONITOR_TOKEN": sentry_api.TOKEN} | {
+    "S3_ACCESS_KEY": s3_storage.ACCESS,
+    "S3_SECRET_KEY": s3_storage.SECRET,
+}
 
 
 def example(section: str) -> str:
@@ -87,3 +90,16 @@ async def test_the_example_of_sentry(resources: Resources, tmp_path: Path) -> No
         found = await run("sentry", {"errors": sentry.url}, resources, tmp_path)
     assert found["errors"].state is State.UP
     assert found["errors"].remarks == {"escalating_issues": "API-1: https://my-organisation.sentry.io/issues/1/"}
+
+
+async def test_the_example_of_s3(resources: Resources, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        storage = s3_storage.Storage("127.0.0.1", None)
+        storage.bucket, storage.region = "shop-images", "us-east-1"  # that of a host which names none
+        await storage.start(stack)
+        storage.holds("backups/2026-11-21.dump", 2_000_000)
+        found = await run("s3", dict.fromkeys(("storage", "backups", "cost"), storage.url), resources, tmp_path)
+    assert {name: sample.state for name, sample in found.items()} == dict.fromkeys(found, State.UP)
+    values = {each.name: each.value for sample in found.values() for each in sample.measures}
+    assert (values["newest_size"], values["stored"], values["cost"]) == (2_000_000, 2_000_000, 0.00001)
+    assert len(storage.kept) == 1

@@ -19,7 +19,7 @@ from tests.systems.bench import FILES
 COVERED = {
     "seedsource": "SS-01 SS-02 SS-03 SS-04 SS-05 SS-06 SS-07 SS-08 SS-09 SS-12 SS-13 SS-14 SS-15 SS-16 SS-17 SS-18"
     " SS-21 SS-22",
-    "realstaging": "RS-01 RS-02 RS-03 RS-06 RS-07 RS-08 RS-11 RS-12 RS-13 RS-16 RS-17 RS-18 RS-21 RS-23",
+    "realstaging": "RS-01 RS-02 RS-03 RS-06 RS-07 RS-08 RS-09 RS-11 RS-12 RS-13 RS-16 RS-17 RS-18 RS-21 RS-22 RS-23",
     "capliquify": "CL-01 CL-02 CL-03 CL-06 CL-09 CL-10 CL-11 CL-18 CL-20 CL-21 CL-22 CL-25 CL-26",
     "tatame": "TA-01 TA-02 TA-03 TA-04 TA-06 TA-09 TA-10 TA-11 TA-12 TA-18 TA-19 TA-20 TA-21 TA-26 TA-27 TA-28 TA-30"
     " TA-31",
@@ -104,6 +104,9 @@ def test_without_any_setting_only_what_has_no_address_is_skipped() -> None:
         "ecomdash/jobs",
         "ecomdash/privacy",
         "realstaging/stripe",
+        "realstaging/storage",
+        "realstaging/storage-cost",
+        "realstaging/replicate-cost",
         "ecomdash/shopify",
         "capliquify/sentry",
         "ecomdash/sentry",
