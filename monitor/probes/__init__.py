@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
     "neon": "monitor.probes.neon_project:NeonCheck",
     "sentry": "monitor.probes.sentry:SentryCheck",
     "s3": "monitor.probes.s3:S3Check",
+    "supabase": "monitor.probes.supabase:SupabaseCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 

@@ -229,6 +229,20 @@ KINDS = [
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
     ),
     Kind(
+        "supabase",
+        lambda host, port, _: {
+            "url": at_vendor(host, port),
+            "project": "project",
+            "token": "sbp_1",
+            "health": False,
+            "backups": True,
+        },
+        says(json_says('{"backups": [{"status": "COMPLETED", "inserted_at": "2026-01-05T00:00:00Z"}]}')),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
+    ),
+    Kind(
         "status",
         lambda host, port, _: {"url": at_vendor(host, port)},
         says(json_says('{"status": {"indicator": "none"}}')),
@@ -521,6 +535,13 @@ async def expose_s3(text: str, around: Around) -> Sample:
         return await observed(made("s3", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
 
 
+async def expose_supabase(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"message": text}), "403 Forbidden")
+    async with tcp_peer(says(reply)) as peer:
+        fields = {"project": "project", "token": "sbp_1"}
+        return await observed(made("supabase", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
+
+
 async def expose_status(text: str, around: Around) -> Sample:
     reply = json_says(json.dumps({"status": {"indicator": text}}))
     async with tcp_peer(says(reply)) as peer:
@@ -544,6 +565,7 @@ EXPOSED = {
     "neon": expose_neon,
     "sentry": expose_sentry,
     "s3": expose_s3,
+    "supabase": expose_supabase,
     "status": expose_status,
 }
 

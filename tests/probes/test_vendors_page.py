@@ -15,7 +15,7 @@ from monitor.model import State
 from monitor.probes.base import observe
 from monitor.vendors import Accounts
 from tests.fakes import ImpatientClock
-from tests.systems import neon_api, s3_storage, sentry_api
+from tests.systems import neon_api, s3_storage, sentry_api, supabase_api
 from tests.systems.status_pages import StatusPageSite
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ PAGE = Path(__file__).parents[2] / "docs/vendors.md"
 ENVIRON = {"NEON_API_KEY": neon_api.KEY, "SENTRY_MONITOR_TOKEN": sentry_api.TOKEN} | {
     "S3_ACCESS_KEY": s3_storage.ACCESS,
     "S3_SECRET_KEY": s3_storage.SECRET,
+    "SUPABASE_TOKEN": supabase_api.TOKEN,
 }
 
 
@@ -103,3 +104,16 @@ async def test_the_example_of_s3(resources: Resources, tmp_path: Path) -> None:
     values = {each.name: each.value for sample in found.values() for each in sample.measures}
     assert (values["newest_size"], values["stored"], values["cost"]) == (2_000_000, 2_000_000, 0.00001)
     assert len(storage.kept) == 1
+
+
+async def test_the_example_of_supabase(resources: Resources, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        supabase = supabase_api.SupabaseApi("127.0.0.1", None)
+        await supabase.start(stack)
+        supabase.services["realtime"] = "UNHEALTHY"
+        urls = dict.fromkeys(("project", "backup"), supabase.url)
+        well = await run("supabase", urls, resources, tmp_path)
+        supabase.services["rest"] = "UNHEALTHY"
+        ill = await run("supabase", urls, resources, tmp_path)
+    assert [well[name].state for name in ("project", "backup")] == [State.UP, State.UP]
+    assert [ill[name].state for name in ("project", "backup")] == [State.DOWN, State.UP]

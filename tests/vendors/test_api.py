@@ -18,7 +18,7 @@ from monitor.probes.base import Resources
 from monitor.secrets import Redactor, Secret
 from monitor.vendors import Access, Accounts, Api, Limit, Vendor
 from tests.fakes import ImpatientClock
-from tests.systems.site import Answer, Site, says_json
+from tests.systems.site import Answer, Site, page, says_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -114,3 +114,34 @@ async def test_no_secret_is_in_what_a_refusal_says(site: Site, means: Resources)
     failure = await failure_of(api(site, means))
     assert failure.reason is Reason.AUTH
     assert "••• and ••• may not" in failure.detail
+
+
+async def test_where_a_key_is_needed_no_redirect_is_followed(site: Site, means: Resources) -> None:
+    """It would be handed on; where there is none, pages may move."""
+    site.answers[THINGS] = Answer(301, "", {"Location": f"{site.url}/moved"})
+    site.answers["GET", "/moved"] = says_json({"things": [1]})
+    failure = await failure_of(api(site, means))
+    assert failure.reason is Reason.PROTOCOL
+    site.bearer = ""
+    public = Api(Access(VENDOR, site.url, Secret(""), ()), means, timedelta(seconds=20), {})
+    assert len(list((await public.get("/things")).body["things"])) == 1
+
+
+async def test_json_in_a_web_page(site: Site, means: Resources) -> None:
+    """Where it is known how to find it; a page without it is somebody else's."""
+    pattern = re.compile(r"<script>(.*?)</script>")
+    site.answers[THINGS] = page('<!doctype html><script>{"things": [1, 2]}</script>')
+    reply = await api(site, means).get("/things", embedded=pattern)
+    assert len(list(reply.body["things"])) == 2
+    for text in ("<h1>Just a moment</h1>", "<script>{</script>"):
+        site.answers[THINGS] = page(text)
+        with pytest.raises(Failure) as caught:
+            await api(site, means).get("/things", embedded=pattern)
+        assert (caught.value.reason, caught.value.state) == (Reason.PROTOCOL, State.UNKNOWN)
+
+
+async def test_the_link_header_comes_along(site: Site, means: Resources) -> None:
+    """Some put their cursors there."""
+    assert (await api(site, means).get("/things")).link == ""
+    site.headers["Link"] = '<https://x>; rel="next"'
+    assert (await api(site, means).get("/things")).link == '<https://x>; rel="next"'
