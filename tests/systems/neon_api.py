@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.systems.site import Answer, Site, page, says_json
+from tests.systems.site import Answer, Api, page, says_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from aiohttp import web
 
@@ -19,15 +20,14 @@ BRANCH, COMPUTE = "br-aged-salad-637688", "ep-little-smoke-851426"
 LONG_AGO = "2025-11-30T20:09:48Z"
 
 
-class NeonApi(Site):
+class NeonApi(Api):
     """One project. `says`: what every question is answered while it is set; `lies`: what is at a path instead."""
 
     def __init__(
         self, host: str, authority: Authority | None, now: Callable[[], datetime] | None = None, key: str = KEY
     ) -> None:
         self.key = key
-        self.now = now or (lambda: datetime.now(UTC))
-        super().__init__(host, authority)
+        super().__init__(host, authority, now)
 
     def heal(self) -> None:
         super().heal()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.systems.site import Answer, Site, says_json
+from tests.systems.site import Answer, Api, says_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from aiohttp import web
 
@@ -25,7 +26,7 @@ LIMITS = {
 }
 
 
-class SentryApi(Site):
+class SentryApi(Api):
     """One organisation. `says`: what every question is answered while it is set; `lies`: what is at a path instead.
 
     `errors`: events in each of the last sixty minutes; `outcomes`: what became of those of two hours.
@@ -35,8 +36,7 @@ class SentryApi(Site):
         self, host: str, authority: Authority | None, now: Callable[[], datetime] | None = None, org: str = ORG
     ) -> None:
         self.org = org
-        self.now = now or (lambda: datetime.now(UTC))
-        super().__init__(host, authority)
+        super().__init__(host, authority, now)
 
     def heal(self) -> None:
         super().heal()

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.systems.site import Answer, Site, says_json
+from tests.systems.site import Answer, Api, says_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from aiohttp import web
-
-    from tests.peers import Authority
 
 TOKEN, PROJECT = "sbp_0123456789abcdef0123456789abcdef01234567", "abcdefghijklmnopqrst"
 HOUR = timedelta(hours=1)
 
 
-class SupabaseApi(Site):
+class SupabaseApi(Api):
     """One project. `says`: what every question is answered while it is set; `lies`: what is at a path instead."""
-
-    def __init__(self, host: str, authority: Authority | None, now: Callable[[], datetime] | None = None) -> None:
-        self.now = now or (lambda: datetime.now(UTC))
-        super().__init__(host, authority)
 
     def heal(self) -> None:
         super().heal()
