@@ -14,7 +14,7 @@ from monitor.config import load
 from monitor.model import State
 from monitor.probes.base import observe
 from monitor.vendors import Accounts
-from tests.fakes import ImpatientClock
+from tests.fakes import FakeClock, ImpatientClock
 from tests.systems import neon_api, s3_storage, sentry_api, supabase_api
 from tests.systems.status_pages import StatusPageSite
 
@@ -39,6 +39,9 @@ def example(section: str) -> str:
     return found[1]
 
 
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
 async def run(section: str, urls: Mapping[str, str], resources: Resources, folder: Path) -> dict[str, Sample]:
     """Return what each check of a section's example finds when what it asks is at the address of its name."""
     (folder / "monitor.yaml").write_text(example(section), "utf-8")
@@ -46,7 +49,7 @@ async def run(section: str, urls: Mapping[str, str], resources: Resources, folde
     found = {}
     for plan in load(folder, ENVIRON).plans.values():
         moved = plan.check.model_copy(update={"url": urls[plan.id.check]} if urls else {})
-        found[plan.id.check] = await observe(plan.id, moved, patient, SystemClock())
+        found[plan.id.check] = await observe(plan.id, moved, patient, SystemClock() if urls else FakeClock(NOW))
     return found
 
 

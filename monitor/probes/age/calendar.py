@@ -46,8 +46,6 @@ def midnight(day: date) -> datetime:
 
 
 def _day(value: object) -> object:
-    if isinstance(value, date):
-        return value
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError("a day is written as 2026-09-01")
     try:
@@ -57,8 +55,6 @@ def _day(value: object) -> object:
 
 
 def _interval(value: object) -> object:
-    if isinstance(value, Interval):
-        return value
     word = value if isinstance(value, str) else ""
     if word in MONTHS:
         return Interval(word, months=MONTHS[word])
