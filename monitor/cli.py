@@ -174,7 +174,7 @@ def validate(
             raise ConfigError([Fault("there is nothing to connect to without the environment", key="--no-env")])
         settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems, placeholders=no_env)
-        found = doubts(loaded, settings, os.environ)
+        found = doubts(loaded, settings, os.environ, SystemClock().now())
         if connect:
             _configure_logs(settings, loaded)
             found = list(dict.fromkeys([*found, *uvloop.run(_ask(loaded, settings))]))

@@ -13,6 +13,7 @@ from monitor.units import show_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from monitor.clock import Clock
     from monitor.config import Config
@@ -35,9 +36,9 @@ class Doubt(NamedTuple):
         return ": ".join(part for part in (self.where, self.key, self.message) if part)
 
 
-def doubts(config: Config, settings: Settings, environ: Mapping[str, str]) -> list[Doubt]:
-    """Return everything doubtful in `config` and `settings`, in a stable order."""
-    found = [*_of_checks(config), *_of_telling(config), *_of_settings(config, settings, environ)]
+def doubts(config: Config, settings: Settings, environ: Mapping[str, str], now: datetime) -> list[Doubt]:
+    """Return everything doubtful in `config` and `settings` at the moment `now`, in a stable order."""
+    found = [*_of_checks(config, now), *_of_telling(config), *_of_settings(config, settings, environ)]
     return list(dict.fromkeys(found))
 
 
@@ -91,15 +92,16 @@ async def _asked(check: Check, resources: Resources, clock: Clock) -> tuple[bool
         return False, [f"could not be asked: {failure.reason}: {failure.detail}"]
 
 
-def _of_checks(config: Config) -> Iterator[Doubt]:
+def _of_checks(config: Config, now: datetime) -> Iterator[Doubt]:
     for plan in config.plans.values():
-        for message in _of_plan(plan):
+        for message in _of_plan(plan, now):
             yield Doubt(message, str(plan.id), plan.where)
 
 
-def _of_plan(plan: Plan) -> Iterator[str]:
+def _of_plan(plan: Plan, now: datetime) -> Iterator[str]:
     check = plan.check
     yield from check.doubts()
+    yield from check.doubts_at(now)
     if check.timeout > check.every:
         yield "its timeout is longer than the time between two runs, so runs are missed while it does not answer"
     for threshold in plan.thresholds:

@@ -7,6 +7,7 @@ from monitor.cli import app
 from monitor.config import load
 from monitor.doubts import Doubt, doubts, notes
 from monitor.settings import read_settings
+from tests.fakes import START
 
 WELL = """channels:
   ops: {kind: webhook, url: "https://hook.example.com/", rings: true}
@@ -28,7 +29,7 @@ def told(folder: Path, text: str, **environ: str) -> list[Doubt]:
         for name, value in environ.items():
             patch.setenv(name, value)
         (folder / "one.yaml").write_text(text, "utf-8")
-        return doubts(load(folder / "one.yaml", environ), read_settings(), environ)
+        return doubts(load(folder / "one.yaml", environ), read_settings(), environ, START)
 
 
 def test_a_careful_file_leaves_no_doubt(tmp_path: Path) -> None:

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PUBLIC = (
     *("_URL", "_HOST", "_DOMAIN", "_ORIGIN", "_NAME", "_PORT", "_PATH", "_EMAIL", "_ZONE", "_REGION"),
-    *("_VERSION", "_MIGRATION", "_TABLES", "_QUEUE", "_TYPE", "_SIZE", "_MEMORY", "_CONNECTIONS", "_PROCESSES"),
+    *(
+        "_VERSION",
+        "_MIGRATION",
+        "_TABLES",
+        "_QUEUE",
+        "_TYPE",
+        "_SIZE",
+        "_MEMORY",
+        "_CONNECTIONS",
+        "_PROCESSES",
+        "_DATE",
+    ),
 )
 """How the name of a variable ends whose value may be printed, unless it holds a password or a query."""
 
@@ -37,6 +48,7 @@ STAND_INS = (
     "50%",
     "true",
     "UTC",
+    "2026-01-01",
 )
 """What stands for a variable that is not set and need not be: the first that its place accepts."""
 

@@ -29,6 +29,12 @@ KINDS: Mapping[str, str] = {
     "shopify": "monitor.probes.shopify:ShopifyCheck",
     "flow": "monitor.probes.flow:FlowCheck",
     "render": "monitor.probes.render:RenderCheck",
+    "status": "monitor.probes.status:StatusCheck",
+    "age": "monitor.probes.age:AgeCheck",
+    "neon": "monitor.probes.neon_project:NeonCheck",
+    "sentry": "monitor.probes.sentry:SentryCheck",
+    "s3": "monitor.probes.s3:S3Check",
+    "supabase": "monitor.probes.supabase:SupabaseCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 

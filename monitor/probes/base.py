@@ -20,6 +20,7 @@ from monitor.vendors import Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from monitor.clock import Clock
     from monitor.databases import Databases
@@ -199,6 +200,10 @@ class Check(Fields, ABC):
 
     def doubts(self) -> Iterable[str]:
         """Return what is allowed and yet probably not meant, a sentence each, as far as the fields alone tell."""
+        return ()
+
+    def doubts_at(self, now: datetime) -> Iterable[str]:  # noqa: ARG002 - for kinds that hold days
+        """Return what is doubtful at this moment, a sentence each, as far as the fields tell."""
         return ()
 
     async def inspect(self, run: Run) -> Sequence[str]:  # noqa: ARG002 - for kinds that have something to ask

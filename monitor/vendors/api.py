@@ -31,6 +31,8 @@ NONE: frozenset[int] = frozenset()
 SEEN = "answers seen"
 JSON = (("Accept", Secret("application/json")),)
 SENDS_JSON = (*JSON, ("Content-Type", Secret("application/json")))
+MOST_REDIRECTS = 5
+"""Of an API that is asked without a key."""
 
 
 class Means(Protocol):
@@ -61,13 +63,15 @@ class Means(Protocol):
 class Reply:
     """An answer: its status, its JSON (null where an error has none), what it says of an error, when it was written.
 
-    `at` is by the vendor's own clock, or by ours where it does not tell the time.
+    `at` is by the vendor's own clock, or by ours where it does not tell the time. `link` is the header that some put
+    their cursors in; empty: none.
     """
 
     status: int
     body: Found
     said: str
     at: datetime
+    link: str = ""
 
 
 class Api:
@@ -149,10 +153,10 @@ class Api:
         self.account.answered(self.now, answer.status, after)
         vendor, at = self.access.vendor, written(answer, self.now)
         succeeded = answer.status in SUCCESS
-        found = document(vendor, answer) if succeeded else error_document(answer)
+        found = document(vendor, answer, self.access.embedded) if succeeded else error_document(answer)
         said = vendor.words(found, self._means.redact)
         if succeeded or answer.status in allowed:
-            return Reply(answer.status, Found(found), said, at)
+            return Reply(answer.status, Found(found), said, at, answer.header("link") or "")
         raise refusal(vendor, answer, said, right, self.account.pause(self.now))
 
     async def _take_turn(self) -> None:
@@ -169,7 +173,7 @@ class Api:
 
     async def _answer(self, request: Request) -> Answer:
         """Return the answer, whatever its status. A redirect is none of ours to follow with a key in the hand."""
-        options = Options(redirects=0, within=self.left)
+        options = Options(redirects=0 if self.access.headers else MOST_REDIRECTS, within=self.left)
         exchange = Exchange(request, self._means.resolver, self._means.tls, options)
         try:
             return await exchange.run()

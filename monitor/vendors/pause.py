@@ -14,8 +14,8 @@ LONGEST = timedelta(days=1)
 """Whoever asks for more has written something else."""
 EPOCHS_FROM = 1_000_000_000
 """A reset that is larger is a moment since 1970, a smaller one is seconds from now: vendors' documents confuse them."""
-REMAINING = ("ratelimit-remaining", "x-ratelimit-remaining")
-RESET = ("ratelimit-reset", "x-ratelimit-reset")
+REMAINING = ("ratelimit-remaining", "x-ratelimit-remaining", "x-sentry-rate-limit-remaining")
+RESET = ("ratelimit-reset", "x-ratelimit-reset", "x-sentry-rate-limit-reset")
 
 
 def asked_pause(answer: Answer, now: datetime) -> timedelta | None:

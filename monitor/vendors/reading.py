@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from monitor.units import show_duration
 from monitor.vendors.account import is_fault
 
 if TYPE_CHECKING:
+    import re
     from datetime import timedelta
 
     from monitor.answer import Answer
@@ -28,10 +30,12 @@ class TooLong(Failure):
     """An answer was longer than what is read of one; a shorter list may be had."""
 
 
-def document(vendor: Vendor, answer: Answer) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the JSON of an answer; raises `Failure` (protocol, unknown) where it is none."""
+def document(vendor: Vendor, answer: Answer, embedded: re.Pattern[str] | None = None) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the JSON of an answer, or what `embedded` finds in its page; raises `Failure` (protocol, unknown)."""
     if answer.truncated:
         raise TooLong(Reason.PROTOCOL, f"{vendor.name}'s answer is longer than what is read of one", State.UNKNOWN)
+    if embedded and (found := embedded.search(answer.text)):
+        answer = replace(answer, body=found[1].encode(), headers=())
     if _is_page(answer):
         text = f"expected JSON from {vendor.name}, got a web page: something else answers in its place"
         raise Failure(Reason.PROTOCOL, text, State.UNKNOWN)

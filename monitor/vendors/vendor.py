@@ -56,12 +56,16 @@ class Vendor:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A vendor's API at `url`, and as whom it is asked: `headers` hold the `key`, and what else every request needs."""
+    """A vendor's API at `url`, and as whom it is asked: `headers` hold the `key`, and what else every request needs.
+
+    `embedded` finds the JSON, as its first group, where a web page may answer.
+    """
 
     vendor: Vendor
     url: str
     key: Secret
     headers: tuple[tuple[str, Secret], ...]
+    embedded: re.Pattern[str] | None = None
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ import gc
 import json
 import socket
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
@@ -85,12 +86,37 @@ def json_says(body: str, status: str = "200 OK") -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}".encode()
 
 
+def answers(by_path: dict[str, str]) -> Talk:
+    """Answer one question with the JSON of the first path that it names."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = (await reader.readline()).decode()
+        writer.write(json_says(next(body for path, body in by_path.items() if path in line)))
+        await writer.drain()
+
+    return talk
+
+
 def at_vendor(host: str, port: int) -> str:
     """Return an address that a key may be sent to."""
     return f"{'http' if host == '127.0.0.1' else 'https'}://{host}:{port}"
 
 
 NO_SUBSCRIPTIONS = '{"data": {"webhookSubscriptions": {"nodes": [], "pageInfo": {"hasNextPage": false}}}}'
+
+NEON = {
+    "project": dict.fromkeys(
+        (
+            *("compute_time_seconds", "active_time_seconds", "written_data_bytes", "data_transfer_bytes"),
+            "branch_logical_size_limit_bytes",
+        ),
+        0,
+    ),
+    "branches": [{"id": "br-1", "name": "main", "current_state": "ready", "default": True}],
+    "endpoints": [],
+    "operations": [],
+}
+"""What answers each of the four questions."""
 
 KINDS = [
     Kind(
@@ -200,6 +226,56 @@ KINDS = [
         says(json_says('{"status": "success", "data": {"resultType": "vector", "result": []}}')),
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"status": "success"',
+    ),
+    Kind(
+        "neon",
+        lambda host, port, _: {"url": at_vendor(host, port), "project": "p", "api_key": "napi_1"},
+        says(json_says(json.dumps(NEON))),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
+    ),
+    Kind(
+        "sentry",
+        lambda host, port, _: {"url": at_vendor(host, port), "org": "shop", "token": "sntrys_1"},
+        answers({"/issues/": "[]", "/stats_v2/": '{"groups": []}', "/events-timeseries/": '{"timeSeries": []}'}),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
+    ),
+    Kind(
+        "s3",
+        lambda host, port, _: {
+            "url": at_vendor(host, port),
+            "bucket": "shop",
+            "access_key": "1",
+            "secret_key": "2",
+            "stored": True,
+        },
+        says(json_says("<ListVersionsResult/>")),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+    ),
+    Kind(
+        "supabase",
+        lambda host, port, _: {
+            "url": at_vendor(host, port),
+            "project": "project",
+            "token": "sbp_1",
+            "health": False,
+            "backups": True,
+        },
+        says(json_says('{"backups": [{"status": "COMPLETED", "inserted_at": "2026-01-05T00:00:00Z"}]}')),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
+    ),
+    Kind(
+        "status",
+        lambda host, port, _: {"url": at_vendor(host, port)},
+        says(json_says('{"status": {"indicator": "none"}}')),
+        drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
+        half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
         blames=State.UNKNOWN,
     ),
 ]
@@ -496,6 +572,40 @@ async def expose_promql(text: str, around: Around) -> Sample:
         return await observed(made("promql", url=url, values={"x": "x"}), around.resources)
 
 
+async def expose_neon(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"code": "", "message": text}), "403 Forbidden")
+    async with tcp_peer(says(reply)) as peer:
+        fields = {"project": "p", "api_key": "napi_1"}
+        return await observed(made("neon", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
+
+
+async def expose_sentry(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"detail": text}), "403 Forbidden")
+    async with tcp_peer(says(reply)) as peer:
+        fields = {"org": "shop", "token": "sntrys_1"}
+        return await observed(made("sentry", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
+
+
+async def expose_s3(text: str, around: Around) -> Sample:
+    reply = json_says(f"<Error><Message>{escape(text)}</Message></Error>", "500 Internal Server Error")
+    async with tcp_peer(says(reply)) as peer:
+        fields = {"bucket": "shop", "access_key": "1", "secret_key": "2", "stored": True}
+        return await observed(made("s3", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
+
+
+async def expose_supabase(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"message": text}), "403 Forbidden")
+    async with tcp_peer(says(reply)) as peer:
+        fields = {"project": "project", "token": "sbp_1"}
+        return await observed(made("supabase", url=f"http://127.0.0.1:{peer.port}", **fields), around.resources)
+
+
+async def expose_status(text: str, around: Around) -> Sample:
+    reply = json_says(json.dumps({"status": {"indicator": text}}))
+    async with tcp_peer(says(reply)) as peer:
+        return await observed(made("status", url=f"http://127.0.0.1:{peer.port}"), around.resources)
+
+
 EXPOSED = {
     "tcp": expose_tcp,
     "tls": expose_tls,
@@ -514,6 +624,11 @@ EXPOSED = {
     "render": expose_render,
     "metrics": expose_metrics,
     "promql": expose_promql,
+    "neon": expose_neon,
+    "sentry": expose_sentry,
+    "s3": expose_s3,
+    "supabase": expose_supabase,
+    "status": expose_status,
 }
 
 

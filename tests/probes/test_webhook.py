@@ -22,6 +22,7 @@ from monitor.probes.base import observe
 from monitor.probes.webhook import WebhookCheck
 from monitor.secrets import Redactor, Secret
 from monitor.settings import read_settings
+from tests.fakes import START
 from tests.peers import hangs_up, says, silence, tcp_peer
 from tests.systems.receiver import Receiver, now
 from tests.systems.site import Answer, Site, page, says_json
@@ -398,7 +399,7 @@ def test_a_canary_that_is_not_sent_is_doubtful_and_one_that_is_alone_is_skipped(
     config, plan = loaded(tmp_path, f"{HOOKS}, canary: true", secret)
     assert plan
     assert plan.check.changes == ""
-    found = [doubt.message for doubt in doubts(config, read_settings(), {}) if doubt.key == str(CHECK)]
+    found = [doubt.message for doubt in doubts(config, read_settings(), {}, START) if doubt.key == str(CHECK)]
     assert "its signed canary is not sent: that needs writes: true" in found
     config, plan = loaded(tmp_path, f"{HOOKS}, canary: true, unsigned: false", secret)
     assert plan is None

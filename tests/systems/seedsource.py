@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tests.peers import wire_name
+from tests.systems.neon_api import COMPUTE, PROJECT, NeonApi
 from tests.systems.receiver import Receiver
 from tests.systems.site import Answer, Origins, Site, StandIn, page, says_json
 
 AUTH, ADMIN, LANDING = "auth.seedsource.dev", "internal-admin.onrender.com", "seedsource.dev"
-NEON, PROJECT, COMPUTE = "console.neon.tech", "shiny-wind-028834", "ep-little-smoke-851426"
+NEON = "console.neon.tech"
 ADMIN_ROUTE = "/api/admin/users"
 WEBHOOK = ("POST", "/webhooks/stripe")
 GATEWAY = page("<html><h1>502 Bad Gateway</h1></html>", 502)
@@ -20,7 +21,8 @@ class SeedSource(StandIn):
 
     def build(self) -> None:
         self.auth, self.admin, self.landing = self.site(AUTH), self.site(ADMIN), self.site(LANDING)
-        self.neon = self.site(NEON)
+        self.neon = NeonApi(NEON, self.authority, self.now, "napi_seedsource")
+        self.sites.append(self.neon)
 
     def heal(self) -> None:
         super().heal()
@@ -57,10 +59,23 @@ class SeedSource(StandIn):
 
     def compute_is(self, state: str) -> None:
         """Neon says so of its compute."""
-        endpoint = {"id": COMPUTE, "current_state": state, "disabled": False, "type": "read_write"}
-        path = f"/api/v2/projects/{PROJECT}/endpoints/{COMPUTE}"
-        self.neon.answers = {("GET", path): says_json({"endpoint": endpoint})}
-        self.neon.bearer = "napi_seedsource"
+        self.neon.computes[0]["current_state"] = state
+
+    def branch_is(self, state: str) -> None:
+        """Neon says so of its branch."""
+        self.neon.branches[0]["current_state"] = state
+
+    def loses_its_branch(self) -> None:
+        self.neon.branches.clear()
+
+    def branch_is_archived(self) -> None:
+        self.branch_is("archived")
+
+    def branch_is_reset(self) -> None:
+        self.branch_is("resetting")
+
+    def compute_is_disabled(self) -> None:
+        self.neon.computes[0]["disabled"] = True
 
     def stops(self) -> None:
         """Render reaches no container."""

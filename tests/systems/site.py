@@ -141,6 +141,19 @@ class Site:
         self.port = runner.addresses[0][1]
 
 
+class Api(Site):
+    """A host of a vendor, which says in each answer what time it is by `now`."""
+
+    def __init__(self, host: str, authority: Authority | None, now: Callable[[], datetime] | None = None) -> None:
+        self.now = now or partial(datetime.now, UTC)
+        super().__init__(host, authority)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        response = await super().answer(request)
+        response.headers.setdefault("Date", self.now().strftime("%a, %d %b %Y %H:%M:%S GMT"))
+        return response
+
+
 class StandIn:
     """A system as the runbook describes it: its hosts, and a name server that knows them.
 

@@ -18,7 +18,7 @@ from monitor.probes.base import Resources
 from monitor.secrets import Redactor, Secret
 from monitor.vendors import Access, Accounts, Api, Limit, Vendor
 from tests.fakes import ImpatientClock
-from tests.systems.site import Answer, Site, says_json
+from tests.systems.site import Answer, Site, page, says_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,9 +46,9 @@ async def means() -> AsyncIterator[Resources]:
     await resolver.close()
 
 
-def api(site: Site, means: Resources, seconds: float = 20) -> Api:
+def api(site: Site, means: Resources, seconds: float = 20, embedded: re.Pattern[str] | None = None) -> Api:
     headers = (("Authorization", Secret(f"Bearer {KEY.reveal()}")),)
-    return Api(Access(VENDOR, site.url, KEY, headers), means, timedelta(seconds=seconds), {})
+    return Api(Access(VENDOR, site.url, KEY, headers, embedded), means, timedelta(seconds=seconds), {})
 
 
 async def failure_of(asked: Api) -> Failure:
@@ -126,3 +126,32 @@ async def test_no_secret_is_in_what_a_refusal_says(site: Site, means: Resources)
     failure = await failure_of(api(site, means))
     assert failure.reason is Reason.AUTH
     assert "••• and ••• may not" in failure.detail
+
+
+async def test_a_redirect_is_followed_where_there_is_no_key(site: Site, means: Resources) -> None:
+    """Pages move, and nothing of ours goes along."""
+    site.bearer = ""
+    site.answers[THINGS] = Answer(301, "", {"Location": f"{site.url}/moved"})
+    site.answers["GET", "/moved"] = says_json({"things": [1]})
+    public = Api(Access(VENDOR, site.url, Secret(""), ()), means, timedelta(seconds=20), {})
+    assert len(list((await public.get("/things")).body["things"])) == 1
+
+
+async def test_json_in_a_web_page(site: Site, means: Resources) -> None:
+    """Where it is known how to find it; a page without it is somebody else's."""
+    pattern = re.compile(r"<script>(.*?)</script>")
+    site.answers[THINGS] = page('<!doctype html><script>{"things": [1, 2]}</script>')
+    reply = await api(site, means, embedded=pattern).get("/things")
+    assert len(list(reply.body["things"])) == 2
+    for text in ("<h1>Just a moment</h1>", "<script>{</script>"):
+        site.answers[THINGS] = page(text)
+        with pytest.raises(Failure) as caught:
+            await api(site, means, embedded=pattern).get("/things")
+        assert (caught.value.reason, caught.value.state) == (Reason.PROTOCOL, State.UNKNOWN)
+
+
+async def test_the_link_header_comes_along(site: Site, means: Resources) -> None:
+    """Some put their cursors there."""
+    assert (await api(site, means).get("/things")).link == ""
+    site.headers["Link"] = '<https://x>; rel="next"'
+    assert (await api(site, means).get("/things")).link == '<https://x>; rel="next"'

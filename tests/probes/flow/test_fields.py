@@ -14,6 +14,7 @@ from monitor.faults import ConfigError
 from monitor.model import CheckId
 from monitor.probes.flow import FlowCheck
 from monitor.settings import read_settings
+from tests.fakes import START
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ def loaded(folder: Path, **fields: Any) -> Config:  # noqa: ANN401 - whatever a 
 
 
 def doubted(config: Config) -> list[str]:
-    return [doubt.message for doubt in doubts(config, read_settings(), {}) if doubt.key == str(CHECK)]
+    return [doubt.message for doubt in doubts(config, read_settings(), {}, START) if doubt.key == str(CHECK)]
 
 
 @pytest.mark.parametrize(
