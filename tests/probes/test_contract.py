@@ -212,6 +212,7 @@ KINDS = [
         says(json_says("[]")),
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
     ),
     Kind(
         "metrics",
@@ -226,6 +227,7 @@ KINDS = [
         says(json_says('{"status": "success", "data": {"resultType": "vector", "result": []}}')),
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"status": "success"',
+        blames=State.UNKNOWN,
     ),
     Kind(
         "neon",
