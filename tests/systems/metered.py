@@ -113,6 +113,7 @@ class MeteredCapLiquify(CapLiquify):
     def build(self) -> None:
         super().build()
         self.backend = metered(self, self.backend, "method", "path", "status_code")
+        self.clerk = Counter("clerk_calls", "Calls to Clerk.", ["status"], registry=self.backend.registry)
         self.overhead = Histogram("tenant_seconds", "The middleware.", registry=self.backend.registry, buckets=BUCKETS)
 
     @property
@@ -121,6 +122,7 @@ class MeteredCapLiquify(CapLiquify):
             "CAPLIQUIFY_METRICS_URL": f"{self.backend.url}/metrics",
             "CAPLIQUIFY_METRICS_TOKEN": TOKEN,
             "CAPLIQUIFY_TENANT_METRIC": "tenant_seconds",
+            "CAPLIQUIFY_CLERK_METRIC": "clerk_calls_total",
         }
         return {**super().environ, **own}
 

@@ -210,6 +210,19 @@ async def test_a_sign_that_it_should_be_scaled(
         running.assert_resolved("render-usage", WARNING)
 
 
+@pytest.mark.parametrize("share", [pytest.param(0.81, id="TA-16 memory")])
+async def test_memory_that_is_used_up_for_good(share: float, authority: Authority) -> None:
+    """Told as memory after five minutes; as a sign to scale only after a quarter of an hour."""
+    async with bench(Tatame, authority) as running:
+        running.stand_in.render.measures("memory", "tatame", 0.5)
+        await running.run("render-usage", times=15)
+        running.stand_in.render.measures("memory", "tatame", share)
+        await running.run("render-usage", times=14)
+        assert not [message for message in running.told() if "scale for memory" in message.text]
+        await running.run("render-usage", times=2)
+        running.assert_told("render-usage", WARNING, "scale for memory", "take a larger instance")
+
+
 @pytest.mark.parametrize("figure", [pytest.param(100, id="ED-15")])
 async def test_requests_for_each_instance(figure: float, authority: Authority) -> None:
     """A hundred a second for each: two instances may have twice as many."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from monitor.model import labels
 from tests.baseline.hours import measure, of
 from tests.systems.bench import bench
 from tests.systems.database import database
@@ -231,3 +232,38 @@ async def test_without_two_weeks_the_mix_says_nothing(server: Cluster, authority
         await arrive(kept, charge__dispute__created=50)
         await running.run("webhook-mix", times=30)
         assert running.told() == []
+
+
+@pytest.mark.parametrize("limit", [pytest.param("20", id="TA-16 connections")])
+async def test_a_pool_that_is_used_up_for_good(limit: str, server: Cluster, authority: Authority) -> None:
+    """Over 90 % for a quarter of an hour without a rest."""
+    async with tatame(server, authority, TATAME_DATABASE_CONNECTIONS=limit) as (running, kept):
+        await running.run("database", times=15)
+        await kept.guests(18, "tatame-server")
+        await running.run("database", times=14)
+        early = " ".join(message.text for message in running.told())
+        assert "scale for connections" not in early
+        await running.run("database", times=2)
+        running.assert_told("database", WARNING, "scale for connections", "a tier of Supabase with more connections")
+        await kept.leave()
+        await running.run("database", times=4)
+        ended = running.told()
+        assert {message.channel for message in ended} >= {"ops", "hook"}
+        assert any("scale for connections" in message.text for message in ended)
+
+
+@pytest.mark.parametrize("error", [pytest.param("Webhook handler timed out", id="TA-13")])
+async def test_a_new_kind_of_error(error: str, server: Cluster, authority: Authority) -> None:
+    """Told by its kind, with no number or text that is a customer's; a known kind is not."""
+    known = "No such customer: 'cus_123'"
+    async with tatame(server, authority) as (running, kept):
+        await kept.run(EVENT.format(3, "$$" + known + "$$"))
+        running.has_seen("error-types", 4, measure(1, labels({"kind": "No such customer"}), name="errors", count=4))
+        await running.run("error-types", times=2)
+        assert running.told() == []
+        await kept.run(EVENT.format(2, f"'{error}: cus_42 of Jane'"))
+        await running.run("error-types")
+        running.assert_told("error-types", INFO, "new kind", error, "the deploy brought it")
+        assert "Jane" not in repr(running.kept)
+        await running.run("error-types", times=6)
+        running.assert_resolved("error-types", INFO)

@@ -132,6 +132,22 @@ async def test_overhead_of_the_tenant_middleware(seconds: float, authority: Auth
         running.assert_resolved("tenant-overhead", WARNING)
 
 
+@pytest.mark.parametrize("status", [pytest.param("429", id="CL-14")])
+async def test_clerk_refuses_us(status: str, authority: Authority) -> None:
+    """Once in five minutes is enough; other answers of Clerk are none of it."""
+    async with bench(MeteredCapLiquify, authority) as running:
+        clerk = running.stand_in.clerk
+        for answer in ("200", "401", "200"):
+            clerk.labels(answer).inc()
+            await running.run("clerk", times=3)
+        assert running.told() == []
+        clerk.labels(status).inc()
+        await running.run("clerk")
+        running.assert_told("clerk", WARNING, "refused", "10 requests a second")
+        await running.run("clerk", times=7)
+        running.assert_resolved("clerk", WARNING)
+
+
 @pytest.mark.parametrize(("slow", "slower"), [pytest.param(0.6, 1.2, id="RS-04")])
 async def test_latency_of_real_staging(slow: float, slower: float, authority: Authority) -> None:
     """A p95 over 500 ms warns, over 1 s is critical."""

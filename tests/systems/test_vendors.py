@@ -141,6 +141,24 @@ async def test_three_deliveries_in_a_row(
         assert all("resolved" in message.text.lower() for message in told)
 
 
+@pytest.mark.parametrize("many", [pytest.param(21, id="TA-16 webhooks")])
+async def test_webhooks_that_come_faster_than_they_are_dealt_with(many: int, authority: Authority) -> None:
+    """More than twenty for half an hour; a burst that is soon dealt with is none."""
+    async with bench(SellingTatame, authority) as running:
+        stripe = running.stand_in.stripe
+        await running.run("stripe", times=2)
+        stripe.happens(SESSION, ago=12 * MINUTE, pending=1, times=many)
+        await running.run("stripe", times=3)
+        assert not [message for message in running.told() if "scale for webhooks" in message.text]
+        await running.run("stripe", times=2)
+        told = [message for message in running.told() if "scale for webhooks" in message.text]
+        assert {message.channel for message in told} == {"ops", "hook"}
+        assert all("do the work from a queue" in message.text for message in told)
+        stripe.delivers()
+        await running.run("stripe", times=5)
+        assert any("scale for webhooks" in message.text for message in running.told())
+
+
 @pytest.mark.parametrize(("before", "after"), [pytest.param(4 * MINUTE, 6 * MINUTE, id="SS-13")])
 async def test_an_event_that_may_be_on_its_way_is_no_failure(
     before: timedelta, after: timedelta, authority: Authority
