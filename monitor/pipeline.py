@@ -245,7 +245,7 @@ class Pipeline:
 
     def _notification(self, alert: Alert, call: Call) -> Notification:
         now, situation = self._clock.now(), self._situation
-        beside = (*self._happened(alert), *situation.board.beside(alert)) if call.kind in LOUD else ()
+        beside = (*self._happened(alert), *situation.beside(alert)) if call.kind in LOUD else ()
         watched, value = situation.watched.get(alert.key.check), situation.values.get(alert.key)
         page = compose(alert, call.kind, watched, value=value, beside=beside, now=now)
         return Notification(

@@ -179,6 +179,24 @@ class Situation:
             return False
         return alert.severity is not None or watched.newest is None or watched.newest.state is not State.UNKNOWN
 
+    def beside(self, alert: Alert) -> list[str]:
+        """Return what else is known of the time of `alert`: incidents of its system's vendors, then what began then."""
+        incidents = {other.title: self._told(other) for other in self.board if self._may_explain(other, alert)}
+        return [*incidents.values(), *(title for title in self.board.beside(alert) if title not in incidents)]
+
+    def _may_explain(self, other: Alert, alert: Alert) -> bool:
+        watched = self.watched.get(other.key.check)
+        vendor = watched is not None and watched.plan.check.tells_of_vendor and other.severity is not None
+        return vendor and other.key.check.system == alert.key.check.system and other.key.check != alert.key.check
+
+    def _told(self, incident: Alert) -> str:
+        """Return an incident of a vendor in its own words, if it has any."""
+        watched = self.watched[incident.key.check]
+        threshold = watched.plan.threshold(incident.key.name)
+        remarks = watched.newest.remarks if watched.newest and threshold else {}
+        said = remarks.get(threshold.watch.measure, "") if threshold else ""
+        return f"{incident.title} ({said})" if said else incident.title
+
     def routed(self, check: CheckId, severity: Severity) -> set[str]:
         """Return the channels that the routes name."""
         return set(routing.reminders(self._routes, check, severity))

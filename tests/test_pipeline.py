@@ -470,6 +470,24 @@ async def test_alerts_begin_beside_others_that_are_named() -> None:
     assert bench.owed[-1][0].page.beside == ("Shop: Database: down",)
 
 
+class Vendor(Scripted):
+    """Tells of a vendor."""
+
+    tells_of_vendor = True
+
+
+async def test_incidents_of_the_systems_own_vendors_explain_and_come_first() -> None:
+    """However long they have lasted; those of another system's vendors explain nothing."""
+    incident = threshold("duration", warning="> 1s")
+    vendors = [replace(plan(incident, check=CheckId(name, "status")), check=Vendor()) for name in ("shop", "shed")]
+    bench = Bench(plan(failures=1), plan(check=BASE, failures=1), *vendors)
+    for vendor in vendors:
+        await bench.take(0, UP, 2.0, check=vendor.id)
+    await bench.take(3_000, LOST, check=BASE)
+    await bench.take(3_060, LOST)
+    assert bench.owed[-1][0].page.beside == ("Shop: Status: duration", "Shop: Database: down")
+
+
 async def test_refilling_windows_is_no_sign_of_life() -> None:
     """Old samples fill the windows but say nothing of now."""
     bench = Bench(plan(threshold("avg(duration, 1m)", warning="> 300ms")))

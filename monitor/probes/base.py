@@ -151,6 +151,8 @@ class Check(Fields, ABC):
     """The reasons its failures can have: their counters start at 0."""
     settled: ClassVar[int] = 3
     """How often in a row another version must be seen before it counts as a deploy; see `monitor.versions`."""
+    tells_of_vendor: ClassVar[bool] = False
+    """Whether its alerts are incidents of a vendor, which may explain others of the system."""
     sees_schema: ClassVar[bool] = False
     """Whether the versions that are seen are those of a database's schema: one that moves is no deploy by itself."""
     silence: ClassVar[State] = State.DOWN

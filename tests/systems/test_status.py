@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -10,7 +11,7 @@ from monitor.model import Reason, State
 from monitor.probes.status.formats import VENDORS
 from tests.systems.bench import bench
 from tests.systems.ecomdash import EcomDash
-from tests.systems.proof import INFO, WARNING
+from tests.systems.proof import CRITICAL, INFO, WARNING
 from tests.systems.realstaging import RealStaging
 from tests.systems.site import Answer, page
 from tests.systems.status_pages import StatusPageSite
@@ -127,6 +128,27 @@ async def test_a_vendor_in_trouble(line: Line, authority: Authority) -> None:
         vendor.heal()
         await running.run(check)
         running.assert_resolved(check, WARNING)
+
+
+@pytest.mark.parametrize("vendor", [pytest.param("render", id="RS-11 explains")])
+async def test_alerts_name_the_incident_of_a_vendor(vendor: str, authority: Authority) -> None:
+    """However long ago that began, in the vendor's own words; and no more once it is over."""
+    async with bench(RealStagingAndItsVendors, authority) as running:
+        status = f"status-{vendor}"
+        running.stand_in.pages[vendor].has("Requests are lost", 2, "API")
+        await running.run(status)
+        running.assert_told(status, WARNING, "Requests are lost")
+        running.clock.skip(timedelta(hours=2))
+        running.stand_in.stops()
+        await running.run("api", times=3)
+        running.assert_told("api", CRITICAL, "vendor incident", "Requests are lost (major")
+        running.stand_in.heal()
+        await running.run("api", times=2)
+        await running.run(status)
+        running.told()
+        running.stand_in.stops()
+        await running.run("api", times=3)
+        assert not [message for message in running.told() if "Requests are lost" in message.text]
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ class StatusCheck(VendorCheck):
     every: PositiveDuration = Field(default=timedelta(minutes=5))
     """How often it runs."""
 
+    tells_of_vendor: ClassVar = True
     measures: ClassVar = (
         *VendorCheck.measures,
         MeasureSpec("impact", Unit.NUMBER, "how bad it is at worst: 0 nothing, 1 minor, 2 major, 3 critical"),
