@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "slack": "monitor.channels.slack:SlackChannel",
         "email": "monitor.channels.email:EmailChannel",
         "webhook": "monitor.channels.webhook:WebhookChannel",
+        "pagerduty": "monitor.channels.pagerduty:PagerDutyChannel",
         "console": "monitor.channels.console:ConsoleChannel",
     }
 )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from monitor.network import Family, Resolver, TlsContexts
 
 FAMILIES: Mapping[int, Family] = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
+HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 LARGEST_ANSWER = 64 * 1024
 PATIENCE = timedelta(seconds=2)
 """For the body of an answer whose status is known: it only says more."""
@@ -55,6 +56,30 @@ def _http_address(secret: Secret) -> Secret:
 
 Address = Annotated[Secret, AfterValidator(_http_address)]
 """A secret http or https address."""
+
+
+def _endpoint(text: str) -> str:
+    try:
+        url = URL(text)
+        known = url.scheme == "https" or (url.scheme == "http" and url.host in HERE)
+        bare = bool(url.host) and not (url.user or url.query_string or url.fragment) and text == plain(text)
+    except ValueError:
+        known = bare = False
+    if not known or not bare:
+        raise ValueError("must be an https:// address without user or query; http:// only on this machine")
+    return text.rstrip("/")
+
+
+def _token(secret: Secret) -> Secret:
+    if not re.fullmatch("[!-~]+", secret.reveal()):
+        raise ValueError("must be printable ASCII without blanks")
+    return secret
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+"""The address of a vendor's API, which is no secret; a secret is sent there, so never in the clear."""
+Token = Annotated[Secret, AfterValidator(_token)]
+"""A secret that a vendor gives out: a key, a token, an id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,10 +32,12 @@ class Posts:
     answers: list[tuple[int, str]] = field(default_factory=list)
     got: list[Any] = field(default_factory=list)
     asked: list[Mapping[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
         self.got.append(json.loads(await request.text()))
         self.asked.append(request.headers)
+        self.paths.append(request.path)
         status, body = self.answers.pop(0) if self.answers else (self.status, self.body)
         return web.Response(status=status, text=body, headers=self.headers)
 

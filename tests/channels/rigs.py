@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from monitor.channels.email import EmailChannel
+from monitor.channels.pagerduty import PagerDutyChannel
 from monitor.channels.slack import SlackChannel
 from monitor.channels.webhook import WebhookChannel
 from tests.channels.peers import Mails, converses, mails, posts
@@ -38,7 +39,8 @@ class Rig:
     """One kind: how to make it for a port, a peer that takes its messages, and how peers refuse.
 
     `arrived` yields what came, one value per message; `check` asserts that one is well-formed and harmless and returns
-    every text in it for people. `silent` are the places at which a peer may fall silent.
+    every text in it for people. `silent` are the places at which a peer may fall silent. `apart`: each alert is a
+    message of its own. `brief`: a message has no room for more than the beginning of one alert.
     """
 
     channel: Callable[[int], Channel]
@@ -50,6 +52,8 @@ class Rig:
     never: Talk
     later: Talk
     asks: timedelta | None = None
+    apart: bool = False
+    brief: bool = False
 
 
 def http(status: str, body: str = "", headers: str = "", *, cut: int = 0) -> bytes:
@@ -132,7 +136,7 @@ def check_webhook(payload: dict[str, Any]) -> str:
         assert set(alert) == {"status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint"}
         assert {"alertname", "system", "check", "severity"} <= set(alert["labels"])
         assert alert["labels"]["severity"] in {"info", "warning", "critical"}
-        assert set(alert["annotations"]) <= {"summary", "description", "remedy", "runbook_url", "note"}
+        assert set(alert["annotations"]) <= {*("summary", "description", "context"), *("remedy", "runbook_url", "note")}
         assert re.fullmatch(r"|https?://[^\s<>\"|]+", alert["annotations"].get("runbook_url", ""))
     for text in strings(payload):
         assert_clean(text)
@@ -197,6 +201,25 @@ def check_email(mail: EmailMessage) -> str:
     return f"{read}\n{reader.text}"
 
 
+def check_pagerduty(event: dict[str, Any]) -> str:
+    """Hold the form and the limits of the Events API v2."""
+    assert event["routing_key"] == SECRET
+    event = {name: value for name, value in event.items() if name != "routing_key"}
+    assert len(json.dumps(event)) < 512_000
+    if event.get("event_action") == "resolve":
+        assert set(event) == {"event_action", "dedup_key"}
+        return "resolve"
+    assert set(event) - {"event_action", "dedup_key", "client"} == {"payload", "links"}
+    payload = event["payload"]
+    assert 0 < len(payload["summary"]) <= 1_024
+    assert payload["source"]
+    assert payload.get("severity") in {"critical", "warning", "info", None}
+    assert all(re.fullmatch(r"https?://[^\s<>\"|]+", link["href"]) for link in event["links"])
+    for text in strings(event):
+        assert_clean(text)
+    return "\n".join(strings(event))
+
+
 RIGS = {
     "slack": Rig(
         channel=lambda port: SlackChannel.model_validate(
@@ -255,6 +278,20 @@ RIGS = {
         },
         never=converses(BANNER, HELLO, LOGGED_IN, b"550 no entry for " + SECRET.encode() + b"\r\n", OK),
         later=converses(BANNER, HELLO, LOGGED_IN, b"451 greylisted, " + SECRET.encode() + b"\r\n", OK),
+    ),
+    "pagerduty": Rig(
+        channel=lambda port: PagerDutyChannel.model_validate(
+            {"routing_key": SECRET, "url": f"http://127.0.0.1:{port}/v2"}
+        ),
+        peer=posts,
+        arrived=lambda peer: peer.got,
+        identity=lambda peer: [event["dedup_key"] for event in peer.got],
+        check=check_pagerduty,
+        silent={"from the start": silence, "within the head": says(b"HTTP/1.1 202 Accepted\r\nConte")},
+        never=never_over_http(),
+        later=later_over_http(),
+        asks=timedelta(seconds=7),
+        apart=True,
     ),
 }
 

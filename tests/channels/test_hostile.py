@@ -78,5 +78,6 @@ async def test_hostile_text_does_nothing(rig: Rig, text: str, resources: Resourc
             assert await deliver(channel, one, resources) == Delivered()
         for arrived in rig.arrived(peer):
             rig.check(arrived)
-        assert len(rig.arrived(peer)) == len(pages) + 2
+        collected = len(pages) * 3 if rig.apart else 1
+        assert len(rig.arrived(peer)) == len(pages) + collected + 1
         assert plain(text, 150)[:60] in rig.check(rig.arrived(peer)[len(pages) - 1])

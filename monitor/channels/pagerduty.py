@@ -1,0 +1,97 @@
+"""PagerDuty: one event of the Events API v2 per alert, so that each opens, and ends, an alert of its own there.
+
+Facts are those of developer.pagerduty.com (Events API v2) and github.com/PagerDuty/api-schema. The dedup key is the id
+of the incident: a repetition is the same alert, and a late end cannot close what began since.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import PrivateAttr
+
+from monitor.channels.base import Channel, Delivered
+from monitor.channels.posting import Endpoint, Token, post, refusal
+from monitor.channels.progress import Progress
+from monitor.message import ENDED, LONGEST_TITLE, message_of, steps_text
+from monitor.model import Delivery, EventKind
+from monitor.plain import cut, plain
+
+if TYPE_CHECKING:
+    from monitor.channels.base import Resources, SendResult
+    from monitor.message import Message
+    from monitor.model import Notification
+
+CLIENT = "runbook-monitor"
+LONGEST_SUMMARY = 1_024
+LONGEST_NAME = 200
+LONGEST_REMEDY = 20_000
+"""An event may have 512 KB, and a character may take 12 bytes of it."""
+
+
+class PagerDutyChannel(Channel):
+    """Opens and resolves alerts in PagerDuty (Events API v2)."""
+
+    kind: Literal["pagerduty"] = "pagerduty"
+    routing_key: Token
+    """The integration key of a service: its integration must be of the type *Events API V2*."""
+    url: Endpoint = "https://events.pagerduty.com/v2"
+    """The API; in PagerDuty's European region `https://events.eu.pagerduty.com/v2`."""
+    _progress: Progress = PrivateAttr(default_factory=Progress)
+
+    async def send(self, delivery: Delivery, resources: Resources) -> SendResult:
+        """Send an event for each alert; one that PagerDuty took is not sent again when others must be."""
+        loud = {one.id: one for one in delivery.notifications if one.kind in ENDED or not one.quiet}
+
+        async def send_one(notification: Notification) -> SendResult:
+            path, body = event(notification, uncertain=delivery.uncertain)
+            whole = {"routing_key": self.routing_key.reveal(), **body}
+            answer = await post(resources, f"{self.url}/{path}", whole, {})
+            return Delivered() if answer.accepted else refusal(answer)
+
+        return await self._progress.each(loud, send_one)
+
+
+def event(notification: Notification, *, uncertain: bool = False) -> tuple[str, dict[str, Any]]:
+    """Return the path and the body, but for the key, of what tells PagerDuty of `notification`.
+
+    What is told once, such as the report of a deploy, is a change event: PagerDuty shows it and pages nobody.
+    """
+    named = {"dedup_key": notification.incident}
+    if notification.kind in ENDED:
+        return "enqueue", {"event_action": "resolve", **named}
+    message = message_of(Delivery(notification.id, (notification,), uncertain))
+    payload, links = _told(notification, message), _links(message)
+    if notification.kind is EventKind.REPORTED:
+        return "change/enqueue", {"payload": payload, "links": links}
+    opened = {"event_action": "trigger", **named, "client": CLIENT}
+    return "enqueue", {**opened, "payload": payload | _placed(notification), "links": links}
+
+
+def _told(notification: Notification, message: Message) -> dict[str, Any]:
+    """Return what both kinds of event have."""
+    entry = message.entries[0]
+    title = plain(notification.page.title, LONGEST_TITLE) or entry.name
+    details = {
+        **dict(entry.facts),
+        "Finding": entry.summary,
+        "What to do": cut(steps_text(entry.steps), LONGEST_REMEDY),
+        "Note": " ".join((*message.notes, *entry.notes)),
+    }
+    return {
+        "summary": cut(": ".join(text for text in (title, entry.summary) if text), LONGEST_SUMMARY),
+        "source": plain(notification.page.system, LONGEST_NAME) or CLIENT,
+        "timestamp": (notification.page.since or notification.at).astimezone(UTC).isoformat(),
+        "custom_details": {name: text for name, text in details.items() if text},
+    }
+
+
+def _placed(notification: Notification) -> dict[str, str]:
+    page = notification.page
+    names = {"component": page.check, "group": page.system, "class": page.alert}
+    return {"severity": str(notification.severity)} | {key: plain(text, LONGEST_NAME) for key, text in names.items()}
+
+
+def _links(message: Message) -> list[dict[str, str]]:
+    return [{"href": address, "text": label} for label, address in message.entries[0].links]
