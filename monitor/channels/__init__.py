@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "email": "monitor.channels.email:EmailChannel",
         "webhook": "monitor.channels.webhook:WebhookChannel",
         "pagerduty": "monitor.channels.pagerduty:PagerDutyChannel",
+        "resend": "monitor.channels.resend:ResendChannel",
         "console": "monitor.channels.console:ConsoleChannel",
     }
 )

@@ -16,10 +16,9 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 from pydantic import AfterValidator, Field
-from yarl import URL
 
 from monitor.channels.base import DEADLINE, Channel, Delivered, Rejected, Retry
-from monitor.channels.mail import mail_of
+from monitor.channels.mail import MAILBOX, Mailbox, mail_of
 from monitor.network import connect, failure_of, hang_up, peer_text
 from monitor.plain import plain
 from monitor.secrets import Secret
@@ -39,8 +38,6 @@ SERVER_FORM = (
 )
 PERMANENT = 500
 """From here on an answer of SMTP means that the same would be refused again (RFC 5321, 4.2.1)."""
-
-_MAILBOX = re.compile(r"""[^\s@<>()\[\],;:\\"]+@[^\s@<>()\[\],;:\\"]+""")
 
 log = structlog.get_logger()
 
@@ -79,15 +76,6 @@ def _server_address(secret: Secret) -> Secret:
     return secret
 
 
-def _mailbox(text: str) -> str:
-    """Return an address with its domain as DNS spells it."""
-    if not _MAILBOX.fullmatch(text) or plain(text) != text:
-        raise ValueError("must be an address such as oncall@example.com, without a name")
-    local, _, domain = text.partition("@")
-    return f"{local}@{URL.build(scheme='smtp', host=domain).raw_host}"
-
-
-Mailbox = Annotated[str, AfterValidator(_mailbox)]
 ServerAddress = Annotated[Secret, AfterValidator(_server_address)]
 
 
@@ -189,7 +177,7 @@ def _judged(code: int, reason: str) -> Retry | Rejected:
 
 
 def _default_sender(server: Server) -> str:
-    if _MAILBOX.fullmatch(server.user):
+    if MAILBOX.fullmatch(server.user):
         return server.user
     named = re.search("[a-z]", server.host.rpartition(".")[2]) and ":" not in server.host
     return f"monitor@{server.host if named else 'localhost'}"

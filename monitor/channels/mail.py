@@ -7,13 +7,16 @@ mail, which many servers drop by themselves. A mail about several alerts is in n
 
 from __future__ import annotations
 
+import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import AfterValidator
+from yarl import URL
 
 from monitor.message import as_text, message_of, more_text
 from monitor.model import Severity
@@ -28,9 +31,23 @@ if TYPE_CHECKING:
 LONGEST_SUBJECT = 200
 COLOURS = {Severity.CRITICAL: "#c62828", Severity.WARNING: "#ef6c00", Severity.INFO: "#1565c0", None: "#2e7d32"}
 
+MAILBOX = re.compile(r"""[^\s@<>()\[\],;:\\"]+@[^\s@<>()\[\],;:\\"]+""")
+
 _PAGE = Environment(
     loader=PackageLoader("monitor.channels", "."), autoescape=True, undefined=StrictUndefined
 ).get_template("email.html")
+
+
+def _mailbox(text: str) -> str:
+    """Return an address with its domain as DNS spells it."""
+    if not MAILBOX.fullmatch(text) or plain(text) != text:
+        raise ValueError("must be an address such as oncall@example.com, without a name")
+    local, _, domain = text.partition("@")
+    return f"{local}@{URL.build(scheme='smtp', host=domain).raw_host}"
+
+
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+"""The address of one person, without a name."""
 
 
 def mail_of(delivery: Delivery, sender: str, recipients: Sequence[str]) -> EmailMessage:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.channels.email import EmailChannel
 from monitor.channels.pagerduty import PagerDutyChannel
+from monitor.channels.resend import ResendChannel
 from monitor.channels.slack import SlackChannel
 from monitor.channels.webhook import WebhookChannel
 from tests.channels.peers import Mails, converses, mails, posts
@@ -220,6 +221,22 @@ def check_pagerduty(event: dict[str, Any]) -> str:
     return "\n".join(strings(event))
 
 
+def check_resend(mail: dict[str, Any]) -> str:
+    """Hold the form of Resend's API; the mail is the one that goes over SMTP."""
+    assert set(mail) == {"from", "to", "subject", "text", "html", "headers"}
+    assert (mail["from"], mail["to"]) == ("Monitor <monitor@example.com>", ["oncall@example.com"])
+    assert 0 < len(mail["subject"]) <= 200
+    assert set(mail["headers"]) <= HEADERS - {"From", "To", "Subject", "Date", "Message-ID", "MIME-Version"}
+    for text in strings(mail):
+        assert_clean(text)
+    assert "\n" not in "".join((mail["subject"], *strings(mail["headers"])))
+    reader = Reader()
+    reader.feed(mail["html"])
+    assert reader.elements <= ELEMENTS
+    assert all(re.fullmatch(r"https?://[^\s<>\"|]+", link) for link in reader.links)
+    return f"{mail['text']}\n{reader.text}"
+
+
 RIGS = {
     "slack": Rig(
         channel=lambda port: SlackChannel.model_validate(
@@ -292,6 +309,24 @@ RIGS = {
         later=later_over_http(),
         asks=timedelta(seconds=7),
         apart=True,
+    ),
+    "resend": Rig(
+        channel=lambda port: ResendChannel.model_validate(
+            {
+                "api_key": SECRET,
+                "from": "monitor@example.com",
+                "to": ["oncall@example.com"],
+                "url": f"http://127.0.0.1:{port}",
+            }
+        ),
+        peer=posts,
+        arrived=lambda peer: peer.got,
+        identity=lambda peer: [headers["Idempotency-Key"] for headers in peer.asked],
+        check=check_resend,
+        silent={"from the start": silence, "within the head": says(b"HTTP/1.1 200 OK\r\nConte")},
+        never=never_over_http(),
+        later=later_over_http(),
+        asks=timedelta(seconds=7),
     ),
 }
 
