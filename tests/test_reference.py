@@ -152,12 +152,16 @@ def test_the_example_of_the_main_file_is_without_a_fault(tmp_path: Path) -> None
         "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T00/B00/x",
         "ONCALL_EMAIL": "oncall@example.com",
         "SMTP_URL": "smtp://me:hunter2@mail.example.com:587",
+        "TWILIO_ACCOUNT_SID": f"AC{0:032}",
+        "TWILIO_AUTH_TOKEN": "hunter2",
+        "TWILIO_FROM": "+15005550006",
+        "ONCALL_PHONE": "+15005550010",
         "HOOK_URL": "https://hook.example.com/",
     }
     config = load(tmp_path, environ)
-    assert list(config.channels) == ["ops", "oncall", "hook"]
+    assert list(config.channels) == ["ops", "oncall", "sms", "hook"]
     assert config.variables == environ.keys()
-    assert [skip.name for skip in load(tmp_path, {}).skipped] == ["ops", "oncall", "hook"]
+    assert [skip.name for skip in load(tmp_path, {}).skipped] == ["ops", "oncall", "sms", "hook"]
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ DUMMIES = {
     "SLACK_WEBHOOK_URL": "https://hooks.slack.example.com/services/dummy",
     "SMTP_URL": "smtp://user:dummy@mail.example.com:587",
     "ONCALL_EMAIL": "oncall@example.com",
+    "TWILIO_ACCOUNT_SID": f"AC{0:032}",
+    "TWILIO_AUTH_TOKEN": "dummy-token",
+    "TWILIO_FROM": "+15005550006",
+    "ONCALL_PHONE": "+15005550010",
     "HOOK_URL": "https://hook.example.com/dummy",
 }
 GENERATED = "3q2+7w==dummy-of-a-generated-value"

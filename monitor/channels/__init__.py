@@ -19,6 +19,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "webhook": "monitor.channels.webhook:WebhookChannel",
         "pagerduty": "monitor.channels.pagerduty:PagerDutyChannel",
         "resend": "monitor.channels.resend:ResendChannel",
+        "sms": "monitor.channels.sms:SmsChannel",
         "console": "monitor.channels.console:ConsoleChannel",
     }
 )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from monitor.model import Delivery
+    from monitor.model import Delivery, Severity
     from monitor.network import Resolver, TlsContexts
 
 log = structlog.get_logger()
@@ -91,6 +91,10 @@ class Channel(BaseModel, ABC):
 
         Repeating a delivery with the same `id` must do no harm where the peer allows it (`Idempotency-Key`).
         """
+
+    def takes(self, severity: Severity) -> bool:  # noqa: ARG002 - most kinds take them all
+        """Return whether this channel is told of alerts of `severity`, whatever the routes say."""
+        return True
 
     def secrets(self) -> tuple[Secret, ...]:
         """Return every text of this channel that must never be shown: its secret fields, and what is secret in them.

@@ -36,6 +36,8 @@ class PagerDutyChannel(Channel):
     kind: Literal["pagerduty"] = "pagerduty"
     routing_key: Token
     """The integration key of a service: its integration must be of the type *Events API V2*."""
+    rings: bool = True
+    """Whether a critical message here wakes somebody; PagerDuty does, unless its service says otherwise."""
     url: Endpoint = "https://events.pagerduty.com/v2"
     """The API; in PagerDuty's European region `https://events.eu.pagerduty.com/v2`."""
     _progress: Progress = PrivateAttr(default_factory=Progress)

@@ -26,6 +26,7 @@ from monitor.secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from monitor.channels.base import Resources
@@ -147,10 +148,20 @@ async def send(
     The body of an answer of success is left alone unless `read`: what it says changes nothing, so a slow one must not
     turn a success into a failure. Raises `Failure` when no answer came.
     """
+    return await _exchange(session.post(url, data=body, **_options(headers)), read=read)
+
+
+async def ask(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str]) -> Answer:
+    """Return what a GET is answered, as `send` does, with the body."""
+    return await _exchange(session.get(url, **_options(headers)), read=True)
+
+
+def _options(headers: Mapping[str, str]) -> dict[str, Any]:
+    return {"headers": {**headers, "Accept-Encoding": "identity"}, "allow_redirects": False}
+
+
+async def _exchange(request: AbstractAsyncContextManager[aiohttp.ClientResponse], *, read: bool) -> Answer:
     try:
-        request = session.post(
-            url, data=body, headers={**headers, "Accept-Encoding": "identity"}, allow_redirects=False
-        )
         async with request as response:
             answer = Answer(response.status, response.headers)
             if read or not answer.accepted:

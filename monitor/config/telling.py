@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from monitor.config.circles import circles
@@ -104,12 +104,13 @@ def _routes(
         notify = tuple(dict.fromkeys(name for name in route.notify if name in telling.channels))
         if notify:
             severities = () if set(route.severity) == set(LEVELS) else route.severity
-            yield Route(
+            whole = Route(
                 notify=notify,
                 severities=frozenset(Severity[level.upper()] for level in severities),
                 systems=frozenset(route.system or ()),
                 repeat=route.repeat,
             )
+            yield from _taken(whole, telling.channels)
 
 
 def _sole_route(document: Document, context: Context, telling: Telling, known: Mapping[str, Any]) -> Iterator[Route]:
@@ -117,7 +118,18 @@ def _sole_route(document: Document, context: Context, telling: Telling, known: M
         hint = "with more than one channel, routes say who is told of what"
         context.faults.append(document.fault(("channels",), "no route leads to any of these channels", hint))
     if len(known) == 1 and telling.channels:
-        yield Route(notify=tuple(telling.channels))
+        yield from _taken(Route(notify=tuple(telling.channels)), telling.channels)
+
+
+def _taken(route: Route, channels: Mapping[str, Channel]) -> Iterator[Route]:
+    """Yield `route`, in parts where some of its channels do not take all of its severities."""
+    severities = route.severities or frozenset(Severity)
+    parts: dict[frozenset[Severity], list[str]] = {}
+    for name in route.notify:
+        parts.setdefault(frozenset(filter(channels[name].takes, severities)), []).append(name)
+    for taken, names in parts.items():
+        if taken:
+            yield replace(route, notify=tuple(names), severities=route.severities if taken == severities else taken)
 
 
 def _look_at_names(section: Section, key: str, names: list[str], known: Collection[str], noun: str) -> None:

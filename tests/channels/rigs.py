@@ -16,8 +16,10 @@ from monitor.channels.email import EmailChannel
 from monitor.channels.pagerduty import PagerDutyChannel
 from monitor.channels.resend import ResendChannel
 from monitor.channels.slack import SlackChannel
+from monitor.channels.sms import SmsChannel
 from monitor.channels.webhook import WebhookChannel
 from tests.channels.peers import Mails, converses, mails, posts
+from tests.channels.twilio import ACCOUNT, texts
 from tests.peers import says, silence
 
 if TYPE_CHECKING:
@@ -237,6 +239,14 @@ def check_resend(mail: dict[str, Any]) -> str:
     return f"{mail['text']}\n{reader.text}"
 
 
+def check_sms(form: dict[str, str]) -> str:
+    """Hold what Twilio takes and what four segments hold."""
+    assert set(form) == {"To", "From", "Body"}
+    assert 0 < len(form["Body"]) <= 612
+    assert_clean(form["Body"])
+    return form["Body"]
+
+
 RIGS = {
     "slack": Rig(
         channel=lambda port: SlackChannel.model_validate(
@@ -327,6 +337,27 @@ RIGS = {
         never=never_over_http(),
         later=later_over_http(),
         asks=timedelta(seconds=7),
+    ),
+    "sms": Rig(
+        channel=lambda port: SmsChannel.model_validate(
+            {
+                "account_sid": ACCOUNT,
+                "auth_token": SECRET,
+                "from": "+15005550006",
+                "to": ["+15005550010"],
+                "wait": "0s",
+                "url": f"http://127.0.0.1:{port}",
+            }
+        ),
+        peer=lambda: texts(SECRET),
+        arrived=lambda peer: peer.got,
+        identity=lambda _peer: [],
+        check=check_sms,
+        silent={"from the start": silence, "within the head": says(b"HTTP/1.1 201 Created\r\nConte")},
+        never=never_over_http(),
+        later=later_over_http(),
+        asks=timedelta(seconds=7),
+        brief=True,
     ),
 }
 

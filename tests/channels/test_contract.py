@@ -150,7 +150,7 @@ async def test_a_remedy_of_10_000_characters_arrives(rig: Rig, step: str, resour
     async with standing(rig) as (channel, peer):
         assert await deliver(channel, delivery(notification(about=about)), resources) == Delivered()
         text = rig.check(rig.arrived(peer)[0])
-    assert step[:1_000].partition("\n")[0] in text
+    assert step[: 50 if rig.brief else 1_000].partition("\n")[0] in text
     assert "https://example.com/runbook" in text or "Runbook" in text
 
 

@@ -422,6 +422,21 @@ systems: {shop: {checks: {site: "tls://shop.example.com"}}}
         assert (config.limits.in_flight, config.limits.per_host) == (50, 2)
         assert config.retention.size == 500_000_000
 
+    def test_a_channel_is_told_only_of_the_severities_it_takes(self, tmp_path: Path) -> None:
+        """Also as the only channel, and without a route that would tell it of nothing."""
+        phones = f"{{kind: sms, account_sid: AC{0:032}, auth_token: x, from: '+15005550006', to: ['+15005550010']}}"
+        text = self.CHANNELS.replace("  cto: {", f"  phones: {phones}\n  cto: {{")
+        text = text.replace("[ops, oncall, ops]", "[ops, phones, oncall]").replace("notify: oncall", "notify: phones")
+        config = one(text, tmp_path, OPS="1", ONCALL="1")
+        assert [(route.notify, route.severities) for route in config.routes] == [
+            (("ops", "oncall"), {Severity.CRITICAL, Severity.WARNING}),
+            (("phones",), {Severity.CRITICAL}),
+            (("cto",), frozenset()),
+        ]
+        assert [route.repeat for route in config.routes[:2]] == [HALF_HOUR, HALF_HOUR]
+        alone = one(f"channels: {{phones: {phones}}}\n{INLINE}", tmp_path)
+        assert alone.routes == (Route(("phones",), frozenset({Severity.CRITICAL})),)
+
     def test_a_skipped_channel_is_left_out_and_its_fallback_stands_in_for_it_as_a_fallback(
         self, tmp_path: Path
     ) -> None:
