@@ -20,6 +20,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "pagerduty": "monitor.channels.pagerduty:PagerDutyChannel",
         "resend": "monitor.channels.resend:ResendChannel",
         "sms": "monitor.channels.sms:SmsChannel",
+        "pushover": "monitor.channels.pushover:PushoverChannel",
         "console": "monitor.channels.console:ConsoleChannel",
     }
 )

@@ -35,7 +35,8 @@ class Posts:
     paths: list[str] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
-        self.got.append(json.loads(await request.text()))
+        form = request.content_type == "application/x-www-form-urlencoded"
+        self.got.append(dict(await request.post()) if form else json.loads(await request.text()))
         self.asked.append(request.headers)
         self.paths.append(request.path)
         status, body = self.answers.pop(0) if self.answers else (self.status, self.body)

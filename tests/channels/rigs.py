@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.channels.email import EmailChannel
 from monitor.channels.pagerduty import PagerDutyChannel
+from monitor.channels.pushover import PushoverChannel
 from monitor.channels.resend import ResendChannel
 from monitor.channels.slack import SlackChannel
 from monitor.channels.sms import SmsChannel
@@ -247,6 +248,22 @@ def check_sms(form: dict[str, str]) -> str:
     return form["Body"]
 
 
+def check_pushover(form: dict[str, str]) -> str:
+    """Hold the limits of Pushover's API."""
+    if set(form) == {"token"}:
+        return "stopped"
+    assert (form["token"], form["user"]) == (SECRET, f"u{SECRET}")
+    assert len(form["title"]) <= 250
+    assert 0 < len(form["message"]) <= 1_024
+    assert len(form.get("url", "")) <= 512
+    assert len(form.get("url_title", "")) <= 100
+    assert re.fullmatch(r"|https?://[^\s<>\"|]+", form.get("url", ""))
+    assert (form["priority"] == "2") == ("retry" in form)
+    shown = "\n".join(form.get(name, "") for name in ("title", "message", "url", "url_title"))
+    assert_clean(shown)
+    return shown
+
+
 RIGS = {
     "slack": Rig(
         channel=lambda port: SlackChannel.model_validate(
@@ -354,6 +371,20 @@ RIGS = {
         identity=lambda _peer: [],
         check=check_sms,
         silent={"from the start": silence, "within the head": says(b"HTTP/1.1 201 Created\r\nConte")},
+        never=never_over_http(),
+        later=later_over_http(),
+        asks=timedelta(seconds=7),
+        brief=True,
+    ),
+    "pushover": Rig(
+        channel=lambda port: PushoverChannel.model_validate(
+            {"token": SECRET, "user": f"u{SECRET}", "url": f"http://127.0.0.1:{port}"}
+        ),
+        peer=posts,
+        arrived=lambda peer: [form for form in peer.got if "message" in form],
+        identity=lambda _peer: [],
+        check=check_pushover,
+        silent={"from the start": silence, "within the head": says(b"HTTP/1.1 200 OK\r\nConte")},
         never=never_over_http(),
         later=later_over_http(),
         asks=timedelta(seconds=7),
