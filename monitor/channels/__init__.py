@@ -21,6 +21,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "resend": "monitor.channels.resend:ResendChannel",
         "sms": "monitor.channels.sms:SmsChannel",
         "pushover": "monitor.channels.pushover:PushoverChannel",
+        "alertmanager": "monitor.channels.alertmanager:AlertmanagerChannel",
         "console": "monitor.channels.console:ConsoleChannel",
     }
 )

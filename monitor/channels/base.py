@@ -7,7 +7,7 @@ import traceback
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -95,6 +95,10 @@ class Channel(BaseModel, ABC):
     def takes(self, severity: Severity) -> bool:  # noqa: ARG002 - most kinds take them all
         """Return whether this channel is told of alerts of `severity`, whatever the routes say."""
         return True
+
+    def reminded(self, every: timedelta) -> Self:  # noqa: ARG002 - most kinds forget what they sent
+        """Return this channel as it is when it hears of what goes on `every` so often, at the least."""
+        return self
 
     def secrets(self) -> tuple[Secret, ...]:
         """Return every text of this channel that must never be shown: its secret fields, and what is secret in them.

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from monitor.channels.base import Channel, Delivered
+from monitor.channels.labelled import annotations_of, labels_of, moment
 from monitor.channels.posting import Address, post, refusal
-from monitor.message import ENDED, MOST_STEPS, UNCERTAIN, notes, steps_text
+from monitor.message import ENDED
 from monitor.model import EventKind
-from monitor.plain import plain, plain_lines, safe_links
+from monitor.plain import plain
 from monitor.secrets import Secret
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 NOT_ENDED = "0001-01-01T00:00:00Z"
 """What Alertmanager writes for the end of an alert that goes on."""
-LONGEST_STEP = 20_000
-RUNBOOK = "runbook"
 OURS = frozenset({"content-type", "content-length", "transfer-encoding", "idempotency-key"})
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -97,35 +95,13 @@ def _alert(notification: Notification, *, uncertain: bool) -> dict[str, Any]:
     ended, told_once = notification.kind in ENDED, notification.kind is EventKind.REPORTED
     return {
         "status": "resolved" if ended else "firing",
-        "labels": {
-            **{plain(name): plain(value) for name, value in page.labels},
-            "alertname": plain(page.alert),
-            "system": plain(page.system),
-            "check": plain(page.check),
-            "severity": str(notification.severity),
-        },
-        "annotations": _annotations(notification, uncertain=uncertain),
-        "startsAt": _moment(page.since or notification.at),
-        "endsAt": _moment(page.until or notification.at) if ended or told_once else NOT_ENDED,
+        "labels": labels_of(notification),
+        "annotations": annotations_of(notification, uncertain=uncertain),
+        "startsAt": moment(page.since or notification.at),
+        "endsAt": moment(page.until or notification.at) if ended or told_once else NOT_ENDED,
         "generatorURL": "",
         "fingerprint": notification.key.fingerprint,
     }
-
-
-def _annotations(notification: Notification, *, uncertain: bool) -> dict[str, str]:
-    page = notification.page
-    said = (page.summary, page.value and f"value {page.value}", page.figure and f"figure {page.figure}")
-    steps = [plain_lines(step, LONGEST_STEP) for step in page.remedy[:MOST_STEPS]]
-    runbook = next((address for label, address in safe_links(page.links) if label.lower() == RUNBOOK), "")
-    annotations = {
-        "summary": plain(page.title),
-        "description": "; ".join(plain(text) for text in said if text),
-        "context": "; ".join(plain(text) for text in page.beside),
-        "remedy": steps_text([step for step in steps if step]),
-        "runbook_url": runbook,
-        "note": " ".join((*notes(notification), *([UNCERTAIN] if uncertain else []))),
-    }
-    return {name: text for name, text in annotations.items() if text}
 
 
 def _common(maps: Iterable[Mapping[str, str]]) -> dict[str, str]:
@@ -137,7 +113,3 @@ def _common(maps: Iterable[Mapping[str, str]]) -> dict[str, str]:
 def _matchers(labels: Mapping[str, str]) -> str:
     """Return labels as Alertmanager writes them into a group key: `{alertname="down", check="site"}`."""
     return "{" + ", ".join(f"{name}={json.dumps(value)}" for name, value in sorted(labels.items())) + "}"
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -12,6 +12,7 @@ from email.policy import SMTP
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
+from monitor.channels.alertmanager import AlertmanagerChannel
 from monitor.channels.email import EmailChannel
 from monitor.channels.pagerduty import PagerDutyChannel
 from monitor.channels.pushover import PushoverChannel
@@ -264,6 +265,20 @@ def check_pushover(form: dict[str, str]) -> str:
     return shown
 
 
+def check_alertmanager(alerts: list[dict[str, Any]]) -> str:
+    """Hold what Alertmanager takes: names and values of labels, moments, addresses."""
+    for alert in alerts:
+        assert set(alert) == {"labels", "annotations", "startsAt", "endsAt"}
+        assert alert["labels"]["severity"] in {"info", "warning", "critical"}
+        assert all(re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", name) for name in alert["labels"])
+        assert all(alert["labels"].values())
+        assert re.fullmatch(r"|https?://[^\s<>\"|]+", alert["annotations"].get("runbook_url", ""))
+        assert alert["startsAt"] <= alert["endsAt"]
+    for text in strings(alerts):
+        assert_clean(text)
+    return "\n".join(strings(alerts))
+
+
 RIGS = {
     "slack": Rig(
         channel=lambda port: SlackChannel.model_validate(
@@ -389,6 +404,19 @@ RIGS = {
         later=later_over_http(),
         asks=timedelta(seconds=7),
         brief=True,
+    ),
+    "alertmanager": Rig(
+        channel=lambda port: AlertmanagerChannel.model_validate(
+            {"url": f"http://127.0.0.1:{port}/{SECRET}", "bearer": SECRET}
+        ),
+        peer=posts,
+        arrived=lambda peer: peer.got,
+        identity=lambda peer: [json.dumps(alert["labels"]) for post in peer.got for alert in post],
+        check=check_alertmanager,
+        silent={"from the start": silence, "within the head": says(b"HTTP/1.1 200 OK\r\nConte")},
+        never=never_over_http(),
+        later=later_over_http(),
+        asks=timedelta(seconds=7),
     ),
 }
 
