@@ -1,7 +1,8 @@
 """PagerDuty: one event of the Events API v2 per alert, so that each opens, and ends, an alert of its own there.
 
 Facts are those of developer.pagerduty.com (Events API v2) and github.com/PagerDuty/api-schema. The dedup key is the id
-of the incident: a repetition is the same alert, and a late end cannot close what began since.
+of the incident: a repetition is the same alert, and a late end cannot close what began since. A critical has a key of
+its own: PagerDuty leaves an open alert as urgent as it began, so one that gets worse would ring nobody.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from monitor.channels.base import Channel, Delivered
 from monitor.channels.posting import Endpoint, Token, post, refusal
 from monitor.channels.progress import Progress
 from monitor.message import ENDED, LONGEST_TITLE, message_of, steps_text
-from monitor.model import Delivery, EventKind
+from monitor.model import Delivery, EventKind, Severity
 from monitor.plain import cut, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from monitor.channels.base import Resources, SendResult
     from monitor.message import Message
     from monitor.model import Notification
@@ -47,28 +50,39 @@ class PagerDutyChannel(Channel):
         loud = {one.id: one for one in delivery.notifications if one.kind in ENDED or not one.quiet}
 
         async def send_one(notification: Notification) -> SendResult:
-            path, body = event(notification, uncertain=delivery.uncertain)
-            whole = {"routing_key": self.routing_key.reveal(), **body}
-            answer = await post(resources, f"{self.url}/{path}", whole, {})
-            return Delivered() if answer.accepted else refusal(answer)
+            for path, body in events(notification, uncertain=delivery.uncertain):
+                whole = {"routing_key": self.routing_key.reveal(), **body}
+                answer = await post(resources, f"{self.url}/{path}", whole, {})
+                if not answer.accepted:
+                    return refusal(answer)
+            return Delivered()
 
         return await self._progress.each(loud, send_one)
 
 
-def event(notification: Notification, *, uncertain: bool = False) -> tuple[str, dict[str, Any]]:
-    """Return the path and the body, but for the key, of what tells PagerDuty of `notification`.
+def events(notification: Notification, *, uncertain: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the paths and the bodies, but for the routing key, of what tells PagerDuty of `notification`.
 
     What is told once, such as the report of a deploy, is a change event: PagerDuty shows it and pages nobody.
     """
-    named = {"dedup_key": notification.incident}
+    critical, other = f"{notification.incident}-critical", notification.incident
     if notification.kind in ENDED:
-        return "enqueue", {"event_action": "resolve", **named}
+        yield from (_resolve(key) for key in (critical, other))
+        return
     message = message_of(Delivery(notification.id, (notification,), uncertain))
     payload, links = _told(notification, message), _links(message)
     if notification.kind is EventKind.REPORTED:
-        return "change/enqueue", {"payload": payload, "links": links}
-    opened = {"event_action": "trigger", **named, "client": CLIENT}
-    return "enqueue", {**opened, "payload": payload | _placed(notification), "links": links}
+        yield "change/enqueue", {"payload": payload, "links": links}
+        return
+    key, former = (critical, other) if notification.severity is Severity.CRITICAL else (other, critical)
+    opened = {"event_action": "trigger", "dedup_key": key, "client": CLIENT}
+    yield "enqueue", {**opened, "payload": payload | _placed(notification), "links": links}
+    if notification.kind is not EventKind.OPENED:
+        yield _resolve(former)
+
+
+def _resolve(key: str) -> tuple[str, dict[str, Any]]:
+    return "enqueue", {"event_action": "resolve", "dedup_key": key}
 
 
 def _told(notification: Notification, message: Message) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import json
 import re
 from base64 import b64encode
 from datetime import timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -178,17 +179,10 @@ def fitting(text: str, link: str = "") -> str:
     wide = any(sign not in GSM and sign not in TWICE for sign in text)
     room = SEGMENTS * (WIDE_SEGMENT if wide else GSM_SEGMENT) - (_units(f" {link}", wide=wide) if link else 0)
     if _units(text, wide=wide) > room:
-        text = f"{_cut(text, room - 3, wide=wide).rstrip()}..."
+        until = accumulate(_units(sign, wide=wide) for sign in text)
+        text = f"{text[: sum(units <= room - 3 for units in until)].rstrip()}..."
     return f"{text} {link}" if link else text
 
 
 def _units(text: str, *, wide: bool) -> int:
     return sum((1 + (sign > "\uffff")) if wide else (1 + (sign in TWICE)) for sign in text)
-
-
-def _cut(text: str, room: int, *, wide: bool) -> str:
-    for index, sign in enumerate(text):
-        room -= _units(sign, wide=wide)
-        if room < 0:
-            return text[:index]
-    return text

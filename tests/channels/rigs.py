@@ -206,6 +206,11 @@ def check_email(mail: EmailMessage) -> str:
     return f"{read}\n{reader.text}"
 
 
+def resolves(key: str) -> dict[str, str]:
+    """Return the event that goes along with each that tells of a critical."""
+    return {"routing_key": SECRET, "event_action": "resolve", "dedup_key": key}
+
+
 def check_pagerduty(event: dict[str, Any]) -> str:
     """Hold the form and the limits of the Events API v2."""
     assert event["routing_key"] == SECRET
@@ -343,7 +348,7 @@ RIGS = {
             {"routing_key": SECRET, "url": f"http://127.0.0.1:{port}/v2"}
         ),
         peer=posts,
-        arrived=lambda peer: peer.got,
+        arrived=lambda peer: [event for event in peer.got if event != resolves("incident0")],
         identity=lambda peer: [event["dedup_key"] for event in peer.got],
         check=check_pagerduty,
         silent={"from the start": silence, "within the head": says(b"HTTP/1.1 202 Accepted\r\nConte")},

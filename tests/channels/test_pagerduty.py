@@ -40,7 +40,7 @@ async def test_an_alert_opens_with_what_it_takes_to_act(resources: Resources, we
     assert event == {
         "routing_key": KEY,
         "event_action": "trigger",
-        "dedup_key": "incident0",
+        "dedup_key": "incident0-critical",
         "client": "runbook-monitor",
         "links": [{"href": "https://example.com/runbook", "text": "Runbook"}],
         "payload": {
@@ -73,11 +73,26 @@ async def test_every_severity_has_its_own(severity: Severity, resources: Resourc
 
 
 @pytest.mark.parametrize("kind", [EventKind.RESOLVED, EventKind.REMOVED])
-async def test_what_ends_is_resolved_under_the_same_key(kind: EventKind, resources: Resources, web_peer: Posts) -> None:
+async def test_what_ends_is_resolved_under_the_same_keys(
+    kind: EventKind, resources: Resources, web_peer: Posts
+) -> None:
     """And that of another incident of the same alert is left alone."""
-    ended, opened = await sent(web_peer, resources, notification(kind=kind), notification(1))
-    assert ended == {"routing_key": KEY, "event_action": "resolve", "dedup_key": "incident0"}
-    assert (opened["event_action"], opened["dedup_key"]) == ("trigger", "incident1")
+    events = await sent(web_peer, resources, notification(kind=kind), notification(1))
+    told = {(event["event_action"], event["dedup_key"]) for event in events}
+    assert told == {("resolve", "incident0-critical"), ("resolve", "incident0"), ("trigger", "incident1-critical")}
+
+
+async def test_what_gets_worse_rings_anew_and_is_one_alert(resources: Resources, web_peer: Posts) -> None:
+    """PagerDuty leaves an open alert as urgent as it began."""
+    (opened,) = await sent(web_peer, resources, notification(severity=Severity.WARNING))
+    assert opened["dedup_key"] == "incident0"
+    worse, former = await sent(web_peer, resources, notification(kind=EventKind.WORSENED))
+    assert (worse["event_action"], worse["dedup_key"]) == ("trigger", "incident0-critical")
+    assert former == {"routing_key": KEY, "event_action": "resolve", "dedup_key": "incident0"}
+    eased = notification(kind=EventKind.REPEATED, severity=Severity.WARNING)
+    again, former = await sent(web_peer, resources, eased)
+    assert (again["event_action"], again["dedup_key"]) == ("trigger", "incident0")
+    assert former["dedup_key"] == "incident0-critical"
 
 
 async def test_an_easing_is_not_told(resources: Resources, web_peer: Posts) -> None:
@@ -95,7 +110,7 @@ async def test_a_report_is_a_change_and_pages_nobody(resources: Resources, web_p
 @pytest.mark.parametrize("kind", [EventKind.OPENED, EventKind.RESOLVED, EventKind.REPORTED])
 async def test_events_are_as_pagerduty_describes_them(kind: EventKind, resources: Resources, web_peer: Posts) -> None:
     document = described("pagerduty-events")
-    (event,) = await sent(web_peer, resources, notification(kind=kind))
+    event, *_ = await sent(web_peer, resources, notification(kind=kind))
     operation = document["paths"][web_peer.paths[-1].removeprefix("/v2")]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     found = Draft202012Validator({"components": document["components"], **schema}).iter_errors(event)

@@ -13,9 +13,10 @@ from monitor.message import message_of
 from monitor.model import EventKind, Severity
 from tests.channels.examples import delivery, notification, page, storm
 from tests.channels.twilio import ACCOUNT, Texts, texts
-from tests.peers import says, tcp_peer
+from tests.peers import hangs_up, says, tcp_peer
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator
 
     from monitor.channels.base import Resources
@@ -106,6 +107,20 @@ async def test_what_the_network_never_tells_of_is_taken_by_twilio(
     twilio.statuses, twilio.look_status = statuses, look_status
     assert await deliver(channel(twilio.port), delivery(), resources) == Delivered()
     assert len(twilio.looks) == 4
+
+
+async def test_a_look_that_fails_is_no_failure_of_the_message(resources: Resources) -> None:
+    """Whatever happens after the 201: Twilio has it."""
+    took = b'{"sid": "SM1"}'
+    head = f"HTTP/1.1 201 Created\r\nContent-Length: {len(took)}\r\nConnection: close\r\n\r\n".encode()
+    answers = iter([says(head + took, close=True)])
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await next(answers, hangs_up)(reader, writer)
+
+    async with tcp_peer(once) as peer:
+        assert await deliver(channel(peer.port), delivery(), resources) == Delivered()
+        assert peer.seen >= 5  # aiohttp asks a second time where nothing came back
 
 
 @pytest.mark.parametrize(
