@@ -379,6 +379,27 @@ class Owed:
     delivery: str = ""
 
 
+class Said(enum.StrEnum):
+    """What a job says of one of its runs: that it begins, or how it ended."""
+
+    START = "start"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class Report(NamedTuple):
+    """What a job tells us of one of its runs, over HTTP.
+
+    `status` is the exit status, where it told one; `run` the name that it has for this run, so that starts and ends
+    find each other; `text` a line of its own, which may hold anything.
+    """
+
+    said: Said
+    status: int | None = None
+    run: str = ""
+    text: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Keepsake:
     """What a check must remember beyond the process, such as what it has to remove again.

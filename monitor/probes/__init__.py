@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "stripe": "monitor.probes.stripe:StripeCheck",
     "shopify": "monitor.probes.shopify:ShopifyCheck",
     "flow": "monitor.probes.flow:FlowCheck",
+    "heartbeat": "monitor.probes.heartbeat:HeartbeatCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 
