@@ -19,7 +19,7 @@ COVERED = {
     "seedsource": "SS-01 SS-02 SS-03 SS-04 SS-05 SS-06 SS-08 SS-09 SS-12 SS-13 SS-14 SS-15 SS-16 SS-17 SS-18 SS-21"
     " SS-22",
     "realstaging": "RS-01 RS-02 RS-03 RS-06 RS-07 RS-08 RS-12 RS-13 RS-16 RS-18 RS-20 RS-21 RS-23",
-    "capliquify": "CL-01 CL-02 CL-03 CL-06 CL-09 CL-10 CL-11 CL-12 CL-13 CL-18 CL-21 CL-22 CL-25 CL-26",
+    "capliquify": "CL-01 CL-02 CL-03 CL-06 CL-09 CL-10 CL-11 CL-12 CL-13 CL-15 CL-18 CL-21 CL-22 CL-25 CL-26",
     "tatame": "TA-01 TA-02 TA-03 TA-04 TA-06 TA-09 TA-10 TA-11 TA-12 TA-15 TA-18 TA-19 TA-20 TA-21 TA-27 TA-28 TA-30",
     "ecomdash": "ED-01 ED-02 ED-05 ED-06 ED-07 ED-08 ED-09 ED-10 ED-11 ED-12 ED-13 ED-14 ED-16 ED-17 ED-18 ED-19 ED-25"
     " ED-26 ED-27 ED-31 ED-33",
@@ -100,6 +100,7 @@ def test_without_any_setting_only_what_has_no_address_is_skipped() -> None:
         "realstaging/flow",
         "capliquify/smoke",
         "capliquify/pgbouncer",
+        "capliquify/trial-expiration",
         "ecomdash/migrations",
         "ecomdash/redis",
         "ecomdash/jobs",

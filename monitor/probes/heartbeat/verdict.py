@@ -112,7 +112,7 @@ class Verdict:
 
     def _never(self) -> str:
         never = "it has never reported" if self.journal.empty else "it has never succeeded"
-        return f"{never}, and is looked for since {self._when(self.journal.since)}"
+        return f"{never} (looked for since {self._when(self.journal.since)})"
 
     def _when(self, moment: datetime | None) -> str:
         return f"{moment.astimezone(ZoneInfo(self._rules.zone)):%Y-%m-%d %H:%M} {self._rules.zone}" if moment else ""
