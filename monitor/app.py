@@ -134,15 +134,6 @@ class Daemon:
         limits = Limits(config.limits.in_flight, config.limits.per_host)
         self._scheduler = Scheduler(self._clock, self._observe, self._pipeline.take, limits, self.metrics.schedule)
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
-        self._inbox = Inbox(
-            clock=self._clock,
-            writer=self._writer,
-            plans=lambda: self.config.plans,
-            memory=outside.memory,
-            leads=lambda: self._leadership.leads,
-            stir=self._scheduler.stir,
-            hide=self._hide,
-        )
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
         self.configure(config)
 
@@ -205,7 +196,7 @@ class Daemon:
     async def _show(self, stack: AsyncExitStack) -> str:
         """Listen until `stack` ends; return where."""
         door = self._door()
-        reports = Heartbeats(door, self._inbox).table()
+        reports = Heartbeats(door, self._inbox()).table()
         web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen
         await web.start(host, port)
@@ -294,6 +285,17 @@ class Daemon:
                 await self._store.tidy(self._clock.now())
             except StoreUnavailable as error:
                 log.warning("store_not_tidied", reason=str(error))
+
+    def _inbox(self) -> Inbox:
+        return Inbox(
+            clock=self._clock,
+            writer=self._writer,
+            plans=lambda: self.config.plans,
+            memory=self._outside.memory,
+            leads=lambda: self._leadership.leads,
+            stir=self._scheduler.stir,
+            hide=self._hide,
+        )
 
     def _make_deadman(self) -> Deadman | None:
         url = self._settings.deadman_url

@@ -73,7 +73,7 @@ async def test_before_the_first_report_runs_are_left_out(job: Job) -> None:
     assert (await job.look(DAY + 2 * HOUR)).left_out
     missed = await job.look(timedelta(seconds=1))
     assert (missed.state, missed.reason) == (State.DOWN, Reason.MISSING)
-    assert missed.detail.startswith("it has never reported, and is looked for since 2026-01-05 12:00 UTC; expected")
+    assert missed.detail.startswith("it has never reported (looked for since 2026-01-05 12:00 UTC); expected")
     assert [(kept.topic, Journal.read(kept.body)) for kept in job.kept] == [
         (TOPIC, Journal(since=START, schedule="1 day, 0:00:00"))
     ]

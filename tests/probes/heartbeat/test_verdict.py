@@ -41,7 +41,7 @@ def test_a_job_that_never_reported_is_not_missed_before_its_first_period_and_gra
     assert found(NEW, last) == []
     late = Verdict(NEW, DAILY, NOW + last + timedelta(microseconds=1))
     assert not late.waits
-    text = "it has never reported, and is looked for since 2026-01-05 12:00 UTC; expected 2026-01-06 12:00 UTC, 3 h ago"
+    text = "it has never reported (looked for since 2026-01-05 12:00 UTC); expected 2026-01-06 12:00 UTC, 3 h ago"
     assert found(NEW, last + HOUR) == [(Reason.MISSING, text)]
 
 
@@ -68,7 +68,7 @@ def test_late_says_that_a_run_has_begun() -> None:
 
 def test_a_job_that_has_begun_and_never_ended_has_never_succeeded() -> None:
     ((_, text),) = found(heard(Said.START), DAY + 3 * HOUR, DAILY._replace(longest=None))
-    assert text.startswith("it has never succeeded, and is looked for since")
+    assert text.startswith("it has never succeeded (looked for since")
 
 
 def test_long_says_since_when_and_how_long_it_may_take() -> None:
