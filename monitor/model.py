@@ -116,8 +116,8 @@ class Sample:
     `at` is when the run ended, `took` how long it lasted. `reason` is None when `state` is up, and when the run was
     left out: then the state is unknown, and `detail` says why. `detail` is at most a few hundred characters, with
     secrets already removed. `remarks` explain measures by name in a line each, for whoever reads of a figure that is
-    crossed: the arithmetic, who holds what. `unmeasured` names the measures that this run could not take though it
-    should have: their figures are not judged. Neither is stored.
+    crossed: the arithmetic, who holds what; that of `down` says how a target is that is up. `unmeasured` names the
+    measures that this run could not take though it should have: their figures are not judged. Neither is stored.
     """
 
     check: CheckId

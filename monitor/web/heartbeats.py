@@ -143,12 +143,10 @@ async def _text(request: web.Request) -> str:
 
 def _answer(taken: Taken) -> web.Response:
     later = {hdrs.RETRY_AFTER: str(round(RETRY_AFTER.total_seconds()))}
-    match taken:
-        case Taken.DURABLE:
-            return web.Response(text="ok\n")
-        case Taken.IN_MEMORY:
-            text = "202: taken; in memory only, until the store can be reached\n"
-            return web.Response(status=HTTPStatus.ACCEPTED, text=text, headers=later)
-        case Taken.ELSEWHERE:
-            text = "503: another instance leads, or none yet; try again\n"
-            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=text, headers=later)
+    if taken is Taken.DURABLE:
+        return web.Response(text="ok\n")
+    if taken is Taken.IN_MEMORY:
+        text = "202: taken; in memory only, until the store can be reached\n"
+        return web.Response(status=HTTPStatus.ACCEPTED, text=text, headers=later)
+    text = "503: another instance leads, or none yet; try again\n"
+    return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=text, headers=later)

@@ -138,4 +138,5 @@ def test_a_failure_pages_within_seconds_and_a_success_ends_it(told: Seen) -> Non
     assert "login ••• failed" in alert["annotations"]["description"]
     assert "Look at the backup host." in str(alert["annotations"])
     assert told.over.incidents == told.failed.incidents
+    assert "Last success" in str(told.over.alerts[0]["annotations"])
     assert "it has never reported" in str(told.never.alerts[0]["annotations"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import shutil
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from monitor.web import Door, Heartbeats, Taken, Tokens, Web
 from monitor.web import heartbeats as module
 from monitor.web.guesses import Allowance
 from monitor.web.heartbeats import read_address, read_report
+from tests.acceptance.process import program
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
@@ -328,12 +328,11 @@ async def test_a_bug_is_logged_without_the_address(site: Site) -> None:
     assert [(line["event"], line["path"]) for line in logs] == [("request_failed", "/api/v1/heartbeats/{rest}")]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
 async def test_curl_takes_it_for_what_it_is(site: Site) -> None:
     """As docs/heartbeats.md has it: it comes again while another instance leads, and fails on a wrong token."""
     url = f"http://{HOST}:{site.web.port}/api/v1/heartbeats/shop/plain"
     site.box.becomes = Taken.ELSEWHERE
-    quick = ("curl", "-fsS", "-m", "10", "--retry", "5", "--retry-delay", "1")
+    quick = (program("curl", "curl"), "-fsS", "-m", "10", "--retry", "5", "--retry-delay", "1")
     asking = await asyncio.create_subprocess_exec(*quick, f"{url}/{PLAIN}/3", stdout=asyncio.subprocess.PIPE)
     while not site.box.got:  # noqa: ASYNC110 - a request of another process is no event here
         await asyncio.sleep(0.02)

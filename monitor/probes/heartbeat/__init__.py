@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from monitor.databases.statement import one_statement
 from monitor.fields import Duration, PositiveDuration, Zone
-from monitor.model import Failure, LeftOut, State
+from monitor.model import DOWN, Failure, LeftOut, State
 from monitor.probes.base import Down, MeasureSpec, Run
 from monitor.probes.database import DatabaseCheck, Dsn
 from monitor.probes.heartbeat.journal import Journal
@@ -198,8 +198,10 @@ class HeartbeatCheck(DatabaseCheck):
                 run.leave_out(name)
             else:
                 run.note(name, value)
+        silence = verdict.silence
         for name in SILENCE:
-            run.remark(name, verdict.silence)
+            run.remark(name, silence)
+        run.remark(DOWN, f"{silence[0].upper()}{silence[1:]}.")
 
     @property
     def _schedule(self) -> str:

@@ -92,6 +92,7 @@ async def test_a_success_is_up_with_what_it_measures(job: Job) -> None:
         "exit_status": 0,
     }
     assert sample.remarks["age"] == "last success 2026-01-05 12:30 UTC, 1 h ago"
+    assert sample.remarks["down"] == "Last success 2026-01-05 12:30 UTC, 1 h ago."
 
 
 async def test_each_failure_has_its_reason_and_its_measures(job: Job) -> None:

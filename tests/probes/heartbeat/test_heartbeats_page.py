@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from monitor.metrics import Metrics
 from monitor.model import Reason, Report, Said, State
 from monitor.probes.base import Resources, observe
 from monitor.web import Door, Heartbeats, Tokens, Web
+from tests.acceptance.process import program
 from tests.fakes import FakeClock
 from tests.web.test_heartbeats import PLAIN, Box
 
@@ -64,10 +64,12 @@ async def run(url: str, *command: str) -> tuple[int, str]:
     return process.returncode or 0, out.decode()
 
 
-needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="sudo apt-get install curl")
+@pytest.fixture
+def curl() -> str:
+    return program("curl", "curl")
 
 
-@needs_curl
+@pytest.mark.usefixtures("curl")
 @pytest.mark.parametrize("status", [0, 3])
 async def test_the_wrapper(status: int, tmp_path: Path) -> None:
     """It reports what its command does, and changes neither its output nor its exit status."""
@@ -83,14 +85,14 @@ async def test_the_wrapper(status: int, tmp_path: Path) -> None:
     assert begun.run
 
 
-@needs_curl
+@pytest.mark.usefixtures("curl")
 async def test_a_job_without_its_daemon_runs_all_the_same() -> None:
     """It must not fail because nobody listens."""
     wrapper = WRAPPER.replace("--retry 5 --retry-connrefused", "--retry 0")
     assert await run("http://127.0.0.1:9/x", "sh", "-c", wrapper, "report-run", "echo", "done") == (0, "done\n")
 
 
-@needs_curl
+@pytest.mark.usefixtures("curl")
 async def test_the_one_line() -> None:
     async with daemon() as (box, url):
         assert (await run(url, "sh", "-c", f"(exit 7){RENDER}"))[0] == 0
@@ -106,10 +108,9 @@ async def test_python() -> None:
     assert box.got[0][1] == Report(Said.SUCCESS, text="42 shops in 3 s")
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="sudo apt-get install nodejs")
 async def test_node() -> None:
     async with daemon() as (box, url):
-        assert (await run(url, "node", "--input-type=module", "-e", NODE))[0] == 0
+        assert (await run(url, program("node", "nodejs"), "--input-type=module", "-e", NODE))[0] == 0
     assert box.got[0][1] == Report(Said.SUCCESS, text="42 shops in 3 s")
 
 
