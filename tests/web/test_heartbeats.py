@@ -328,11 +328,12 @@ async def test_a_bug_is_logged_without_the_address(site: Site) -> None:
     assert [(line["event"], line["path"]) for line in logs] == [("request_failed", "/api/v1/heartbeats/{rest}")]
 
 
-async def test_curl_takes_it_for_what_it_is(site: Site) -> None:
+async def test_curl_takes_it_for_what_it_is(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """As docs/heartbeats.md has it: it comes again while another instance leads, and fails on a wrong token."""
+    monkeypatch.setattr(module, "RETRY_AFTER", timedelta(seconds=1))
     url = f"http://{HOST}:{site.web.port}/api/v1/heartbeats/shop/plain"
     site.box.becomes = Taken.ELSEWHERE
-    quick = (program("curl", "curl"), "-fsS", "-m", "10", "--retry", "5", "--retry-delay", "1")
+    quick = (program("curl", "curl"), "-fsS", "-m", "10", "--retry", "5")
     asking = await asyncio.create_subprocess_exec(*quick, f"{url}/{PLAIN}/3", stdout=asyncio.subprocess.PIPE)
     while not site.box.got:  # noqa: ASYNC110 - a request of another process is no event here
         await asyncio.sleep(0.02)
