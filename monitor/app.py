@@ -16,6 +16,7 @@ from monitor.channels.base import deliver
 from monitor.clock import SystemClock
 from monitor.deadman import Deadman
 from monitor.health import Health
+from monitor.inbox import Inbox
 from monitor.leadership import Leadership
 from monitor.lookback import Lookback
 from monitor.metrics import Metrics
@@ -34,7 +35,7 @@ from monitor.secrets import Redactor
 from monitor.store import LeaseLost, Retention, StoreUnavailable, StoreUnusable, Writer
 from monitor.store.late import LateStore
 from monitor.watchdog import Watchdog
-from monitor.web import Door, Tokens, Web
+from monitor.web import Door, Heartbeats, Tokens, Web
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
@@ -191,7 +192,9 @@ class Daemon:
 
     async def _show(self, stack: AsyncExitStack) -> str:
         """Listen until `stack` ends; return where."""
-        web = Web(self._door(), self.metrics, healthy=self._health.problems, ready=self._health.not_ready)
+        door = self._door()
+        reports = Heartbeats(door, self._inbox()).table()
+        web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen
         await web.start(host, port)
         stack.push_async_callback(web.stop)
@@ -221,7 +224,8 @@ class Daemon:
 
     async def _remember(self, store: Store) -> None:
         await recall(store, self.config.plans.values(), self._pipeline, self._outbox, self._clock.now())
-        await recall_keepsakes(store, self.config.plans, self._outside.memory)
+        if joined := await recall_keepsakes(store, self.config.plans, self._outside.memory):
+            self._writer.post(Change(keepsakes=joined))
         self._rollouts.restore(await store.deploys(self._clock.now() - REMEMBERED))
         self._hurry()
 
@@ -306,6 +310,17 @@ class Daemon:
             self._owe, self._run_now, self._scheduler.quicken, self._outside.memory, self.metrics.deploys.show
         )
         return Rollouts(self._clock, self._store, self._writer, means)
+
+    def _inbox(self) -> Inbox:
+        return Inbox(
+            clock=self._clock,
+            writer=self._writer,
+            plans=lambda: self.config.plans,
+            memory=self._outside.memory,
+            leads=lambda: self._leadership.leads,
+            stir=self._scheduler.stir,
+            hide=self._hide,
+        )
 
     def _make_deadman(self) -> Deadman | None:
         url = self._settings.deadman_url
