@@ -28,6 +28,7 @@ from monitor.place import open_at
 from monitor.probes.base import observe, starved
 from monitor.push import REASONS, Pace, Pusher, Receiver
 from monitor.recall import recall, recall_keepsakes
+from monitor.register import Register
 from monitor.reload import reloading
 from monitor.rollout import REMEMBERED, Means, Rollouts
 from monitor.schedule import Limits, Scheduler
@@ -35,7 +36,7 @@ from monitor.secrets import Redactor
 from monitor.store import LeaseLost, Retention, StoreUnavailable, StoreUnusable, Writer
 from monitor.store.late import LateStore
 from monitor.watchdog import Watchdog
-from monitor.web import Door, Heartbeats, Tokens, Web
+from monitor.web import Deploys, Door, Heartbeats, Tokens, Web
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
@@ -193,7 +194,7 @@ class Daemon:
     async def _show(self, stack: AsyncExitStack) -> str:
         """Listen until `stack` ends; return where."""
         door = self._door()
-        reports = Heartbeats(door, self._inbox()).table()
+        reports = [*Heartbeats(door, self._inbox()).table(), *Deploys(door, self._register()).table()]
         web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen
         await web.start(host, port)
@@ -310,6 +311,14 @@ class Daemon:
             self._owe, self._run_now, self._scheduler.quicken, self._outside.memory, self.metrics.deploys.show
         )
         return Rollouts(self._clock, self._store, self._writer, means)
+
+    def _register(self) -> Register:
+        return Register(
+            clock=self._clock,
+            rollouts=self._rollouts,
+            systems=lambda: self.config.systems,
+            leads=lambda: self._leadership.leads,
+        )
 
     def _inbox(self) -> Inbox:
         return Inbox(

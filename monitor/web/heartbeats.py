@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import re
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import unquote
 
-from aiohttp import ClientConnectionError, ClientPayloadError, hdrs, http_exceptions, web
+from aiohttp import ClientConnectionError, ClientPayloadError, http_exceptions, web
 
 from monitor.model import CheckId, Report, Said
+from monitor.web.taken import Taken, answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -26,20 +26,11 @@ SHORTEST_TOKEN = 16
 KEPT_OF_BODY = 10_000
 MOST_OF_BODY = 1_000_000
 BODY_PATIENCE = timedelta(seconds=10)
-RETRY_AFTER = timedelta(seconds=5)
 LONGEST_STATUS = 255
 RUN = re.compile(r"[!-~]{0,64}")
 MEANT = {"": Said.SUCCESS, "up": Said.SUCCESS, "down": Said.FAILURE}
 """What `status` in a query means, as clients of Uptime Kuma's push monitors send it."""
 KNOWN = frozenset({"rid", "status", "msg", "ping"})
-
-
-class Taken(enum.Enum):
-    """What became of a report: it is durable, it is in memory only, or this instance must not take it."""
-
-    DURABLE = enum.auto()
-    IN_MEMORY = enum.auto()
-    ELSEWHERE = enum.auto()
 
 
 class Inbox(Protocol):
@@ -81,7 +72,7 @@ class Heartbeats:
             report = read_report(address.words, request.query)._replace(text=await _text(request))
         except ValueError as error:
             return web.Response(status=HTTPStatus.BAD_REQUEST, text=f"400: {error}\n")
-        return _answer(await self._inbox.take(address.check, report))
+        return answer_of(await self._inbox.take(address.check, report))
 
 
 def read_address(text: str) -> Address:
@@ -139,14 +130,3 @@ async def _text(request: web.Request) -> str:
         raise ValueError("the body did not come to its end") from None
     lines = [line for line in tail.decode("utf-8", "replace").splitlines() if line.strip()]
     return lines[-1] if lines else request.query.get("msg", "")
-
-
-def _answer(taken: Taken) -> web.Response:
-    later = {hdrs.RETRY_AFTER: str(round(RETRY_AFTER.total_seconds()))}
-    if taken is Taken.DURABLE:
-        return web.Response(text="ok\n")
-    if taken is Taken.IN_MEMORY:
-        text = "202: taken; in memory only, until the store can be reached\n"
-        return web.Response(status=HTTPStatus.ACCEPTED, text=text, headers=later)
-    text = "503: another instance leads, or none yet; try again\n"
-    return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=text, headers=later)

@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from monitor.metrics import Metrics
 from monitor.model import CheckId, Report, Said
 from monitor.secrets import Secret
-from monitor.web import Door, Heartbeats, Taken, Tokens, Web
+from monitor.web import Door, Heartbeats, Taken, Tokens, Web, taken
 from monitor.web import heartbeats as module
 from monitor.web.guesses import Allowance
 from monitor.web.heartbeats import read_address, read_report
@@ -330,7 +330,7 @@ async def test_a_bug_is_logged_without_the_address(site: Site) -> None:
 
 async def test_curl_takes_it_for_what_it_is(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """As docs/heartbeats.md has it: it comes again while another instance leads, and fails on a wrong token."""
-    monkeypatch.setattr(module, "RETRY_AFTER", timedelta(seconds=1))
+    monkeypatch.setattr(taken, "RETRY_AFTER", timedelta(seconds=1))
     url = f"http://{HOST}:{site.web.port}/api/v1/heartbeats/shop/plain"
     site.box.becomes = Taken.ELSEWHERE
     quick = (program("curl", "curl"), "-fsS", "-m", "10", "--retry", "5")
