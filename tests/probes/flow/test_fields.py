@@ -134,3 +134,19 @@ def test_a_failed_flow_is_repeated_at_its_own_pace() -> None:
     quick = FlowCheck.model_validate({"url": URL, "steps": [MAKE], "every": "20s"})
     told = FlowCheck.model_validate({"url": URL, "steps": [MAKE], "retry": {"every": "5s"}})
     assert [each.retry_every for each in (check, quick, told)] == [timedelta(seconds=n) for n in (60, 20, 5)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "watched"),
+    [
+        ({}, True),
+        ({"when": "demand"}, False),
+        ({"steps": [{**MAKE, "url": "https://login.example.com/token"}]}, False),
+        ({"url": "http://localhost:8000"}, False),
+    ],
+)
+def test_it_watches_a_certificate_only_if_each_run_sees_it(fields: dict[str, Any], *, watched: bool) -> None:
+    """Else another check of the host would leave that to this one."""
+    check = FlowCheck.model_validate({"url": URL, "steps": [MAKE], **fields})
+    assert [each.name for each in check.implied()] == ["certificate"] * watched
+    assert bool(check.subject) == watched
