@@ -278,6 +278,7 @@ KINDS = [
         says(json_says('{"status": {"indicator": "none"}}')),
         drip=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 64,
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        blames=State.UNKNOWN,
     ),
     Kind(
         "heartbeat",

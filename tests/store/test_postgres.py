@@ -401,7 +401,7 @@ async def test_the_release_before_leads_on_while_this_one_migrates_and_can_come_
         command.upgrade(config, "0003")  # the first that knows leases: no release before had PostgreSQL
 
     empty = PostgresDatabase(parse(url))
-    await empty.write(lambda connection: connection.run_sync(first_schema))
+    await empty.write(lambda connection: connection.run_sync(first_schema), rows=100_000)  # it has time
     await empty.close()
     with monkeypatch.context() as old:
         old.setattr(schema, "CURRENT", 3)
