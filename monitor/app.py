@@ -8,7 +8,7 @@ import random
 import signal
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,28 +16,31 @@ from monitor.channels.base import deliver
 from monitor.clock import SystemClock
 from monitor.deadman import Deadman
 from monitor.health import Health
+from monitor.inbox import Inbox
 from monitor.leadership import Leadership
 from monitor.lookback import Lookback
 from monitor.metrics import Metrics
 from monitor.model import Change
 from monitor.outbox import Outbox
 from monitor.outside import reach_outside
+from monitor.parts import end, until_one_ends
 from monitor.pipeline import Pipeline
 from monitor.place import open_at
 from monitor.probes.base import observe, starved
 from monitor.push import REASONS, Pace, Pusher, Receiver
 from monitor.recall import recall, recall_keepsakes
+from monitor.register import Register
 from monitor.reload import reloading
 from monitor.rollout import REMEMBERED, Means, Rollouts
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
-from monitor.store import LeaseLost, Retention, StoreUnavailable, StoreUnusable, Writer
+from monitor.store import LeaseLost, Retention, StoreUnavailable, Writer
 from monitor.store.late import LateStore
 from monitor.watchdog import Watchdog
-from monitor.web import Door, Tokens, Web
+from monitor.web import Deploys, Door, Heartbeats, Tokens, Web
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from monitor.channels.base import Channel, SendResult
     from monitor.config import Config
@@ -168,18 +171,18 @@ class Daemon:
                 asyncio.create_task(self._showing(), name="showing"),
                 asyncio.create_task(reloading(self, load, reload), name="reloading"),
             }
-            stack.push_async_callback(_end, around)
+            stack.push_async_callback(end, around)
             stack.push_async_callback(self._store.close)
             address = await self._show(stack)
             stack.push_async_callback(self._leadership.resign)
-            await _until_one_ends(stop, around, [self._leadership.gain()])
+            await until_one_ends(stop, around, [self._leadership.gain()])
             if stop.is_set():
                 return
             self._health.show(self.metrics.daemon)
             log.info("watching", checks=len(self.config.plans), listen=address)
             stack.push_async_callback(self._writer.close)
             writing = asyncio.create_task(self._writer.run(), name="writer")
-            stack.push_async_callback(_end, {writing})
+            stack.push_async_callback(end, {writing})
             stack.callback(self._outside.databases.close)  # an instance that waits holds no connection
             try:
                 await self._work(stop, {writing, *around})
@@ -191,7 +194,9 @@ class Daemon:
 
     async def _show(self, stack: AsyncExitStack) -> str:
         """Listen until `stack` ends; return where."""
-        web = Web(self._door(), self.metrics, healthy=self._health.problems, ready=self._health.not_ready)
+        door = self._door()
+        reports = [*Heartbeats(door, self._inbox()).table(), *Deploys(door, self._register()).table()]
+        web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen
         await web.start(host, port)
         stack.push_async_callback(web.stop)
@@ -217,11 +222,12 @@ class Daemon:
             parts.append(self._deadman.run())
         if self._pusher is not None:
             parts.append(self._pusher.run())
-        await _until_one_ends(stop, around, parts)
+        await until_one_ends(stop, around, parts)
 
     async def _remember(self, store: Store) -> None:
         await recall(store, self.config.plans.values(), self._pipeline, self._outbox, self._clock.now())
-        await recall_keepsakes(store, self.config.plans, self._outside.memory)
+        if joined := await recall_keepsakes(store, self.config.plans, self._outside.memory):
+            self._writer.post(Change(keepsakes=joined))
         self._rollouts.restore(await store.deploys(self._clock.now() - REMEMBERED))
         self._hurry()
 
@@ -307,6 +313,25 @@ class Daemon:
         )
         return Rollouts(self._clock, self._store, self._writer, means)
 
+    def _register(self) -> Register:
+        return Register(
+            clock=self._clock,
+            rollouts=self._rollouts,
+            systems=lambda: self.config.systems,
+            leads=lambda: self._leadership.leads,
+        )
+
+    def _inbox(self) -> Inbox:
+        return Inbox(
+            clock=self._clock,
+            writer=self._writer,
+            plans=lambda: self.config.plans,
+            memory=self._outside.memory,
+            leads=lambda: self._leadership.leads,
+            stir=self._scheduler.stir,
+            hide=self._hide,
+        )
+
     def _make_deadman(self) -> Deadman | None:
         url = self._settings.deadman_url
         if url is None:
@@ -328,30 +353,6 @@ class Daemon:
     def _hide(self, text: str) -> str:
         """Remove what is secret in the present configuration."""
         return self._redact(text)
-
-
-async def _until_one_ends(
-    stop: asyncio.Event, around: set[asyncio.Task[None]], parts: Sequence[Coroutine[Any, Any, None]]
-) -> None:
-    """Run `parts` until `stop`, or until one of them, or of those `around`, ends; raises what they end with.
-
-    `StoreUnusable`, which is a word for the operator, comes by itself, all else as a group.
-    """
-    tasks = {asyncio.ensure_future(part) for part in (*parts, stop.wait())}
-    ended, _ = await asyncio.wait({*tasks, *around}, return_when=asyncio.FIRST_COMPLETED)
-    await _end(tasks)
-    broken = [error for task in ended if not task.cancelled() and (error := task.exception())]
-    for error in broken:
-        if isinstance(error, StoreUnusable):
-            raise error
-    if broken:
-        raise BaseExceptionGroup("a part of the daemon failed", broken)
-
-
-async def _end(tasks: set[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _spare_the_collector() -> None:

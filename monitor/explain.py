@@ -46,7 +46,9 @@ def _indented(lines: Iterator[str]) -> list[str]:
 def _runs(plan: Plan) -> Iterator[str]:
     check = plan.check
     again = f"{_span(check.retry_every)} after a failed run"
-    yield f"every {_span(check.every)}, ended after {_span(check.timeout)}, again {again}"
+    asked = "after each deploy, and when asked for" if check.after_deploy else "only when somebody asks for it"
+    when = f"every {_span(check.every)}" if check.scheduled else asked
+    yield f"{when}, ended after {_span(check.timeout)}, again {again}"
     for severity, patience in plan.down.items():
         yield (
             f"down ({severity}) after {patience.breaches} failed runs in a row, over after {patience.clears} good ones"

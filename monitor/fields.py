@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -52,6 +53,16 @@ def _size(value: object) -> object:
 
 
 Size = Annotated[int, BeforeValidator(_size), Field(gt=0), WithJsonSchema({"type": "string", "examples": ["1GB"]})]
+
+
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, OSError, ValueError):
+        raise ValueError(f"{text!r} is not a time zone such as Europe/Berlin") from None
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class Fields(BaseModel):

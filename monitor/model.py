@@ -116,9 +116,9 @@ class Sample:
     `at` is when the run ended, `took` how long it lasted. `reason` is None when `state` is up, and when the run was
     left out: then the state is unknown, and `detail` says why. `detail` is at most a few hundred characters, with
     secrets already removed. `remarks` explain measures by name in a line each, for whoever reads of a figure that is
-    crossed: the arithmetic, who holds what. `unmeasured` names the measures that this run could not take though it
-    should have: their figures are not judged. `versions` says by part what of the product was seen to run. None of
-    these three is stored.
+    crossed: the arithmetic, who holds what; that of `down` says how a target is that is up. `unmeasured` names the
+    measures that this run could not take though it should have: their figures are not judged. `versions` says by part
+    what of the product was seen to run. None of these three is stored.
     """
 
     check: CheckId
@@ -380,6 +380,27 @@ class Owed:
     attempts: int = 0
     due: datetime | None = None
     delivery: str = ""
+
+
+class Said(enum.StrEnum):
+    """What a job says of one of its runs: that it begins, or how it ended."""
+
+    START = "start"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class Report(NamedTuple):
+    """What a job tells us of one of its runs, over HTTP.
+
+    `status` is the exit status, where it told one; `run` the name that it has for this run, so that starts and ends
+    find each other; `text` a line of its own, which may hold anything.
+    """
+
+    said: Said
+    status: int | None = None
+    run: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

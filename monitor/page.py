@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.message import sparkline
-from monitor.model import BLIND, NO_DATA, EventKind, Page, State
+from monitor.model import BLIND, DOWN, NO_DATA, EventKind, Page, State
 from monitor.units import show, show_duration
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _summary(alert: Alert, kind: EventKind, watched: Watched | None, threshold: 
 
 def _found(sample: Sample) -> str:
     if sample.state is State.UP:
-        return f"It answers, in {show_duration(sample.took.total_seconds())}."
+        return sample.remarks.get(DOWN) or f"It answers, in {show_duration(sample.took.total_seconds())}."
     if sample.left_out:
         return f"It was left out on purpose: {sample.detail}."
     return f"{sample.reason}: {sample.detail}" if sample.detail else str(sample.reason)

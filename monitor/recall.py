@@ -1,7 +1,8 @@
-"""What a daemon that begins to lead takes up from the one before it: windows, alerts, and what is owed."""
+"""What a daemon that begins to lead takes up from the one before it: windows, alerts, what is owed, what is kept."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from monitor.model import EventKind
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from monitor.model import CheckId
+    from monitor.model import CheckId, Keepsake
     from monitor.outbox import Outbox
     from monitor.pipeline import Pipeline
     from monitor.plan import Plan
@@ -34,9 +35,19 @@ async def recall(store: Store, plans: Iterable[Plan], pipeline: Pipeline, outbox
 
 async def recall_keepsakes(
     store: Store, plans: Mapping[CheckId, Plan], memory: Callable[[Plan], dict[str, Any]]
-) -> None:
-    """Put what checks must remember into the memory of their runs. Raises `StoreUnavailable`."""
+) -> tuple[Keepsake, ...]:
+    """Put what checks must remember into the memory of their runs. Raises `StoreUnavailable`.
+
+    Return what must be written, because something stood there already and both were joined.
+    """
+    joined = []
     for kept in await store.keepsakes():
         plan = plans.get(kept.check)
-        if plan is not None:
-            memory(plan)[kept.topic] = kept.body
+        if plan is None:
+            continue
+        remembered = memory(plan)
+        present = remembered.get(kept.topic, "")
+        remembered[kept.topic] = plan.check.rejoin(kept, present) if present else kept.body
+        if present:
+            joined.append(replace(kept, body=remembered[kept.topic]))
+    return tuple(joined)

@@ -131,8 +131,16 @@ class Rollouts:
         if noticed and not plan.check.sees_schema:
             await self.begin(plan.id.system, [one.step for one in noticed], min(one.at for one in noticed))
 
-    async def begin(self, system: str, steps: Iterable[tuple[str, str, str]], at: datetime) -> Deploy:
-        """Note that `system` was deployed; what follows another change soon is part of the same deploy."""
+    def version_of(self, system: str, part: str) -> str:
+        """Return which version of a part the newest deploy that named it brought; empty: none is known."""
+        steps = (step for deploy in self._deploys.get(system, ()) for step in deploy.steps)
+        return next((now for name, _, now in steps if name == part), "")
+
+    async def begin(self, system: str, steps: Iterable[tuple[str, str, str]], at: datetime) -> bool:
+        """Note that `system` was deployed, and return whether that is durable.
+
+        What follows another change soon is part of the same deploy.
+        """
         known = self._deploys.setdefault(system, [])
         listed = tuple((part, before, now) for part, before, now in steps)
         if known and at - known[0].at <= TOGETHER:
@@ -147,8 +155,7 @@ class Rollouts:
         self._begins[system] = self._clock.now() + SETTLING
         self._means.quicken(system, deploy.until)
         self._means.show(system, deploy.at)
-        await self._writer.commit(Change(deploys=(deploy,)))
-        return deploy
+        return await self._writer.commit(Change(deploys=(deploy,)))
 
     def beside(self, alert: Alert) -> list[str]:
         """Return what is to be said of a deploy during which `alert` began, and of going back."""

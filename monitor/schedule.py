@@ -34,6 +34,8 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 TICK = timedelta(milliseconds=50)
 """What is due within so long begins together: a process that wakes for each check alone runs at half its speed."""
 IDLE_NAP = timedelta(seconds=1)
+SOON = timedelta(milliseconds=200)
+"""How long what comes from outside waits for more of it before its check looks: thousands a second are five looks."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 """When a check is due that runs only when somebody asks for it."""
 
@@ -95,6 +97,8 @@ class _Seat:
     grid: Grid
     due: datetime
     running: asyncio.Task[None] | None = None
+    stirred: bool = False
+    """Whether something came while it ran, which it may not have seen."""
 
 
 class Scheduler:
@@ -190,6 +194,16 @@ class Scheduler:
             soon = seat.plan.check.retry_every if within is None else within
             self._push(seat, min(seat.due, self._clock.now() + soon))
 
+    def stir(self, check: CheckId) -> None:
+        """Let `check` look at once at something new: once for all that comes together, and again if it is running."""
+        seat = self._seats.get(check)
+        if seat is None:
+            return
+        seat.stirred = seat.running is not None
+        soon = self._clock.now() + SOON
+        if seat.running is None and soon < seat.due:
+            self._push(seat, soon)
+
     def _wake_at(self, now: datetime) -> datetime:
         nap = now + (TICK if self._running else IDLE_NAP)
         if not self._due or self._due[0][0] >= nap:
@@ -235,7 +249,9 @@ class Scheduler:
         now = self._clock.now()
         if seat.plan.check.scheduled and (count := self._grid(seat, due).missed(due, now)):
             self._gauges.missed(seat.plan.id, count)
-        self._push(seat, now + seat.plan.check.retry_every if soon else self._next(seat, now))
+        due = now + seat.plan.check.retry_every if soon else self._next(seat, now)
+        self._push(seat, min(due, now + SOON) if seat.stirred else due)
+        seat.stirred = False
 
     def _next(self, seat: _Seat, now: datetime) -> datetime:
         return self._grid(seat, now).after(now) if seat.plan.check.scheduled else NEVER

@@ -285,6 +285,14 @@ async def test_a_restart_goes_on_where_it_was() -> None:
     assert (third.ran, third.told()) == ([], [])
 
 
+async def test_the_version_of_a_part_is_the_newest_that_was_named(bench: Bench) -> None:
+    await bench.rollouts.begin("shop", [("api", "1", "2")], bench.clock.now())
+    await bench.later(TOGETHER + MINUTE)
+    await bench.rollouts.begin("shop", [("worker", "5", "6")], bench.clock.now())
+    assert [bench.rollouts.version_of("shop", part) for part in ("api", "worker", "", "gone")] == ["2", "6", "", ""]
+    assert bench.rollouts.version_of("shed", "api") == ""
+
+
 async def test_by_itself_it_does_what_is_due_until_it_is_ended(bench: Bench) -> None:
     """Ended in the middle of the checks, it leaves no task behind."""
     await bench.rollouts.begin("shop", [("", "", "2")], bench.clock.now())

@@ -202,6 +202,41 @@ async def test_hurrying_brings_a_run_forward_and_never_puts_it_off(bench: Bench,
     assert len(bench.began["quick"]) >= 11
 
 
+async def test_what_is_stirred_looks_at_once(bench: Bench, clock: FakeClock) -> None:
+    """Within a second and a bit, whatever its usual pace; the next run is at the usual time."""
+    bench.plans(plan("slow", every=3600), plan("other", every=3600))
+    bench.scheduler.stir(CheckId("s", "slow"))
+    bench.scheduler.stir(CheckId("s", "nobody"))
+    await clock.advance(1.3 * SECOND)
+    assert [sample.check.check for sample in bench.taken] == ["slow"]
+    await clock.advance(timedelta(hours=1))
+    assert len(bench.began["slow"]) == 2
+
+
+async def test_what_is_stirred_while_it_runs_looks_again(bench: Bench, clock: FakeClock) -> None:
+    """The run that was under way may not have seen what is new; one more sees all of it."""
+    bench.takes = lambda _name: 5.0
+    bench.plans(plan("a", every=3600))
+    bench.scheduler.stir(CheckId("s", "a"))
+    await clock.advance(2 * SECOND)
+    for _ in range(3):
+        bench.scheduler.stir(CheckId("s", "a"))
+    await clock.advance(timedelta(minutes=1))
+    assert len(bench.taken) == 2
+    assert bench.most_active["a"] == 1
+
+
+async def test_thousands_that_stir_are_a_few_runs_and_no_queue(bench: Bench, clock: FakeClock) -> None:
+    bench.plans(plan("a", every=3600))
+    for _ in range(100):
+        for _ in range(100):
+            bench.scheduler.stir(CheckId("s", "a"))
+        await clock.advance(SECOND / 50)
+    await clock.advance(2 * SECOND)
+    assert 1 <= len(bench.taken) <= 12
+    assert len(bench.scheduler._due) < 30
+
+
 async def test_what_is_not_scheduled_runs_when_asked_for_and_until_it_is_well(bench: Bench, clock: FakeClock) -> None:
     """Nothing that it leaves out is missed."""
     bench.plans(plan("a", scheduled=False))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from monitor.fields import Fields, PositiveDuration, Size
+from monitor.fields import Fields, PositiveDuration, Size, Zone
 from monitor.secrets import Secret
 from monitor.units import Unit, parse_quantity
 
@@ -28,13 +27,6 @@ def _link(text: str) -> str:
     if text and (urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).netloc):
         raise ValueError(f"{text!r} is not an address such as https://example.com/runbook")
     return text
-
-
-def _zone(text: str) -> str:
-    try:
-        return ZoneInfo(text).key
-    except (KeyError, OSError, ValueError):
-        raise ValueError(f"{text!r} is not a time zone such as Europe/Berlin") from None
 
 
 def _given(value: object) -> object:
@@ -62,7 +54,6 @@ Share = Annotated[
     float, BeforeValidator(_share), Field(ge=0, le=1), WithJsonSchema({"type": "string", "examples": ["20%"]})
 ]
 Link = Annotated[str, AfterValidator(_link)]
-Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class RouteFields(Fields):

@@ -120,6 +120,8 @@ class _Reader:
         if kind is None:
             return
         self._borrow(section, kind, fields.defaults)
+        if "zone" in kind.model_fields:
+            section.data.setdefault("zone", fields.zone)
         check = validate(kind, section)
         if check is None:
             return

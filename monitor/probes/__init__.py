@@ -35,6 +35,7 @@ KINDS: Mapping[str, str] = {
     "sentry": "monitor.probes.sentry:SentryCheck",
     "s3": "monitor.probes.s3:S3Check",
     "supabase": "monitor.probes.supabase:SupabaseCheck",
+    "heartbeat": "monitor.probes.heartbeat:HeartbeatCheck",
 }
 """Every kind, and where its class stands: a kind is imported when a file uses it, with the libraries that it needs."""
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from monitor.clock import Clock
     from monitor.databases import Databases
+    from monitor.model import Report
     from monitor.network import Resolver, TlsContexts
-    from monitor.secrets import Redactor
+    from monitor.secrets import Redactor, Secret
 
 LONGEST_DETAIL = 300
 LONGEST_VERSION = 60
@@ -223,6 +224,19 @@ class Check(Fields, ABC):
     def unfinished(self, memory: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for kinds that leave something behind
         """Return whether `memory` tells of an earlier run that has something to finish, so that it should run soon."""
         return False
+
+    @property
+    def reported_with(self) -> Secret | None:
+        """Return the token with which jobs report to it over HTTP; none: they do not."""
+        return None
+
+    def hear(self, report: Report, at: datetime, memory: Mapping[str, Any]) -> tuple[str, str]:  # noqa: ARG002 - see above
+        """Return a topic and what `memory` must hold under it from now on, because a job reported `at` that moment."""
+        return "", ""
+
+    def rejoin(self, kept: Keepsake, present: str) -> str:  # noqa: ARG002 - for kinds that change it before it was read
+        """Return what must stand under a topic: `kept` was read late, when `present` stood there already."""
+        return kept.body
 
     @property
     def subject(self) -> str:

@@ -72,6 +72,11 @@ class Writer:
         return self.unavailable_since is None
 
     @property
+    def ends(self) -> bool:
+        """Return whether what is queued now may never be written: closed, or overtaken."""
+        return self.overtaken or self._ending.is_set()
+
+    @property
     def lost_samples(self) -> int:
         """Return how many samples were dropped because the store was away for too long."""
         return self._backlog.lost_samples
@@ -100,7 +105,7 @@ class Writer:
         """
         self._backlog.add(change)
         self._write_by(self._clock.now())
-        if self._ending.is_set() or self.overtaken or not self.available:
+        if self.ends or not self.available:
             return False
         durable: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(durable)

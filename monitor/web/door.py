@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import math
 from http import HTTPStatus
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from monitor.secrets import Secret
 from monitor.web.clients import client_of
 from monitor.web.guesses import USUAL, Guesses
+from monitor.web.tokens import credential, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import timedelta
 
     from monitor.clock import Clock
     from monitor.web.guesses import Allowance
     from monitor.web.tokens import Tokens
+
+NOBODY = Secret(token_hex(16))
+"""What is compared with where there is nothing to compare with, so that this takes no less time."""
 
 
 class Door:
@@ -48,26 +54,41 @@ class Door:
         if self._tokens.open:
             return None
         if not any(given):
-            return self._unauthorised("missing")
+            self._refused("missing")
+            return _unauthorised()
+        return self._judge(request, lambda: len(given) == 1 and self._tokens.may_scrape(given[0]), _unauthorised)
+
+    def turned_away(
+        self, request: web.Request, secrets: Collection[Secret], *, in_path: str = ""
+    ) -> web.Response | None:
+        """Return what to answer to a request that brings none of `secrets`; None if it brings one.
+
+        It is that of an address where there is nothing, and no secret fits. `in_path`: what stands as a token in the
+        address, instead of in a header. A token is needed everywhere, on loopback too.
+        """
+        given = request.headers.getall(hdrs.AUTHORIZATION, [])
+        if not in_path and not any(given):
+            self._refused("missing")
+            return _nothing_there()
+        brought = in_path.encode("utf-8", "surrogateescape") if in_path else credential(given[0])
+        alone = bool(in_path) or len(given) == 1
+        return self._judge(request, lambda: matches(brought, secrets or [NOBODY]) and alone, _nothing_there)
+
+    def _judge(
+        self, request: web.Request, fits: Callable[[], bool], refuse: Callable[[], web.Response]
+    ) -> web.Response | None:
+        """Return None if the token of a request fits, else what to answer; whoever guesses too often is not judged."""
         client = client_of(
             request.remote or "", request.headers.getall(hdrs.X_FORWARDED_FOR, []), on_render=self._on_render
         )
         now = self._clock.now()
         if wait := self._guesses.wait(client, now):
             return self._too_many(wait)
-        if len(given) == 1 and self._tokens.may_scrape(given[0]):
+        if fits():
             return None
         self._guesses.wrong(client, now)
-        return self._unauthorised("wrong")
-
-    def _unauthorised(self, reason: str) -> web.Response:
-        self._refused(reason)
-        response = web.Response(
-            status=HTTPStatus.UNAUTHORIZED, text="401: a token is needed, as Bearer or as password\n"
-        )
-        for scheme in ("Bearer", "Basic"):
-            response.headers.add(hdrs.WWW_AUTHENTICATE, f'{scheme} realm="runbook-monitor"')
-        return response
+        self._refused("wrong")
+        return refuse()
 
     def _too_many(self, wait: timedelta) -> web.Response:
         self._refused("limited")
@@ -77,3 +98,14 @@ class Door:
             text=f"429: too many wrong tokens; none is looked at for {seconds} s\n",
             headers={hdrs.RETRY_AFTER: str(seconds)},
         )
+
+
+def _unauthorised() -> web.Response:
+    response = web.Response(status=HTTPStatus.UNAUTHORIZED, text="401: a token is needed, as Bearer or as password\n")
+    for scheme in ("Bearer", "Basic"):
+        response.headers.add(hdrs.WWW_AUTHENTICATE, f'{scheme} realm="runbook-monitor"')
+    return response
+
+
+def _nothing_there() -> web.Response:
+    return web.Response(status=HTTPStatus.NOT_FOUND, text="404: Not Found")

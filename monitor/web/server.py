@@ -16,6 +16,8 @@ from monitor.web.connections import Connections
 from monitor.web.routes import Routes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aiohttp.typedefs import Handler
 
     from monitor.metrics import Metrics
@@ -50,11 +52,23 @@ class CannotListen(Exception):  # noqa: N818 - a sentence for the operator, not 
 class Web:
     """The HTTP server of the daemon."""
 
-    def __init__(self, door: Door, metrics: Metrics, *, healthy: Ask, ready: Ask, limits: Limits = Limits()) -> None:
-        """Make a server that does not listen yet. `healthy` and `ready` return what is wrong, nothing if well."""
+    def __init__(
+        self,
+        door: Door,
+        metrics: Metrics,
+        *,
+        healthy: Ask,
+        ready: Ask,
+        more: Iterable[web.AbstractRouteDef] = (),
+        limits: Limits = Limits(),
+    ) -> None:
+        """Make a server that does not listen yet. `healthy` and `ready` return what is wrong, nothing if well.
+
+        `more` are routes besides those that every daemon has; each looks after its own tokens.
+        """
         self._connections = Connections(limits.patience, limits.connections)
         self._app = web.Application(middlewares=[self._guard])
-        self._app.add_routes(Routes(door, metrics, healthy, ready).table())
+        self._app.add_routes([*Routes(door, metrics, healthy, ready).table(), *more])
         self._app.on_response_prepare.append(_harden)
         self._runner = web.AppRunner(
             self._app,
@@ -98,7 +112,8 @@ class Web:
         except web.HTTPException:
             raise
         except Exception:
-            log.exception("request_failed", path=request.path)
+            resource = request.match_info.route.resource  # its form: the address itself may hold a token
+            log.exception("request_failed", path=resource.canonical if resource else "")
             return web.Response(
                 status=HTTPStatus.INTERNAL_SERVER_ERROR, text="500: something failed here; see the log\n"
             )

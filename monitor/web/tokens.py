@@ -10,6 +10,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from monitor.secrets import Secret
 
 
@@ -31,17 +33,20 @@ class Tokens:
         Either token opens it, as `Bearer` or as the password of `Basic`, whose user name does not matter.
         """
         allowed = [token for token in (self.operator, self.scrape) if token]
-        return not allowed or _matches(_credential(authorization), allowed)
+        return not allowed or matches(credential(authorization), allowed)
 
 
-def _matches(given: bytes, allowed: list[Secret]) -> bool:
-    """Compare with every token, each in constant time; of digests, so that the time does not tell a length either."""
+def matches(given: bytes, allowed: Iterable[Secret]) -> bool:
+    """Return whether `given` is one of `allowed`.
+
+    All are compared, each in constant time; by their digests, so that the time does not tell a length either.
+    """
     digest = sha256(given).digest()
     digests = [sha256(token.reveal().encode("utf-8", "surrogateescape")).digest() for token in allowed]
     return any([hmac.compare_digest(digest, other) for other in digests])  # noqa: C419 - all of them
 
 
-def _credential(authorization: str) -> bytes:
+def credential(authorization: str) -> bytes:
     """Return the secret part of an `Authorization` header, empty if there is none."""
     scheme, _, rest = authorization.partition(" ")
     given = rest.strip().encode("utf-8", "surrogateescape")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
+import aiohttp
 import pytest
 
 from tests.acceptance import peers
@@ -14,9 +15,10 @@ from tests.postgres import cluster
 from tests.systems.site import Answer, Site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.acceptance.peers import Post
+    from tests.acceptance.peers import Post, Shop
 
 FILE = """
 channels: {hook: "${HOOK_URL}"}
@@ -94,3 +96,39 @@ def test_a_flow_for_deploys_runs_after_one_and_never_else(told: Told) -> None:
     assert told.after >= 1
     (deploy,) = told.deploys
     assert '["","1.0","1.1"]' in deploy
+
+
+SAID = """
+channels: {hook: "${HOOK_URL}"}
+systems:
+  shop:
+    deploys: {token: "${DEPLOY_TOKEN}", checks: [site]}
+    checks: {site: {url: "${SHOP_URL}/", every: 1h}}
+"""
+TOKEN = "deploy-token-of-this-test"
+
+
+async def test_whoever_deploys_can_say_so(shop: Shop, watching: Callable[..., Monitor]) -> None:
+    """Durable once it is answered; and what followed it runs once, also when the daemon dies at once."""
+    async with watching(SAID, DEPLOY_TOKEN=TOKEN) as daemon:
+        assert await said(daemon, "wrong", version="1") == 404
+        assert await said(daemon, TOKEN, version="1.4.2", before="1.4.1") == 200
+        await daemon.kill()
+        assert shop.asked == 0
+        ((body,),) = daemon.stored(DEPLOYS)
+        assert '["","1.4.1","1.4.2"]' in str(body)
+        await daemon.start()
+        await until(lambda: shop.asked, "the check that follows")
+        assert await said(daemon, TOKEN, version="1.4.3") == 200
+        ((body,),) = daemon.stored(DEPLOYS)
+        assert '["","1.4.1","1.4.3"]' in str(body)
+        assert TOKEN not in str(daemon.log)
+
+
+async def said(daemon: Monitor, token: str, **release: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(f"{daemon.url}/api/v1/deploys/shop", json=release) as answer,
+    ):
+        return answer.status

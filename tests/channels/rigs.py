@@ -141,7 +141,7 @@ def check_webhook(payload: dict[str, Any]) -> str:
         assert set(alert) == {"status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint"}
         assert {"alertname", "system", "check", "severity"} <= set(alert["labels"])
         assert alert["labels"]["severity"] in {"info", "warning", "critical"}
-        assert set(alert["annotations"]) <= {*("summary", "description", "context"), *("remedy", "runbook_url", "note")}
+        assert set(alert["annotations"]) <= {"summary", "description", "context", "remedy", "runbook_url", "note"}
         assert re.fullmatch(r"|https?://[^\s<>\"|]+", alert["annotations"].get("runbook_url", ""))
     for text in strings(payload):
         assert_clean(text)

@@ -280,6 +280,14 @@ KINDS = [
         half=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
         blames=State.UNKNOWN,
     ),
+    Kind(
+        "heartbeat",
+        on_postgres(query="select now() as finished", period="1d"),
+        None,
+        drip=AUTHENTICATED,
+        half=AUTHENTICATED[:6],
+        blames=State.UNKNOWN,
+    ),
 ]
 BLAMES = {kind.name: kind.blames for kind in KINDS} | {"dns": State.DOWN}
 ALL = list(BLAMES)
@@ -485,6 +493,13 @@ async def expose_postgres(text: str, around: Around) -> Sample:
         return await observed(made("postgres", **on_postgres()("127.0.0.1", peer.port, "")), around.resources)
 
 
+async def expose_heartbeat(text: str, around: Around) -> Sample:
+    body = b"SFATAL\0C57P03\0M" + text.replace("\r\n", " ").encode() + b"\0\0"
+    fields = on_postgres(query="select now() as finished", period="1d")
+    async with tcp_peer(says(b"E" + (len(body) + 4).to_bytes(4, "big") + body, close=True)) as peer:
+        return await observed(made("heartbeat", **fields("127.0.0.1", peer.port, "")), around.resources)
+
+
 async def expose_sql(text: str, around: Around) -> Sample:
     fields = on_postgres(query=f"select $a${text}$a$ as a", show="a", expect={"rows": 0})
     return await observed(made("sql", **fields("127.0.0.1", around.database.port, "")), around.resources)
@@ -631,6 +646,7 @@ EXPOSED = {
     "s3": expose_s3,
     "supabase": expose_supabase,
     "status": expose_status,
+    "heartbeat": expose_heartbeat,
 }
 
 

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from monitor.databases.answer import Sort
 from monitor.model import CheckId, Reason, Sample, State
 from monitor.probes.base import Resources, observe
 from monitor.probes.sql import SqlCheck
-from monitor.probes.sql.answer import Sort
 from monitor.probes.sql.series import UNFIT
 from tests.fakes import FakeClock
 from tests.peers import relays, tcp_peer

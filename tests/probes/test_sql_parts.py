@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from monitor.databases.answer import LONGEST_NUMBER, LONGEST_TEXT, Answer, Column, Sort, Value, read_value, wrapped
+from monitor.databases.statement import one_statement
 from monitor.model import Failure, Reason, State
 from monitor.probes.base import ThresholdFields
 from monitor.probes.sql import SqlCheck
-from monitor.probes.sql.answer import LONGEST_NUMBER, LONGEST_TEXT, Answer, Column, Sort, Value, read_value, wrapped
 from monitor.probes.sql.expect import Rows, judge, shown
 from monitor.probes.sql.series import GUESSES, Measured, guessed, selected, series, watches
-from monitor.probes.sql.statement import one_statement
 from monitor.units import COUNTED, Unit
 
 NUMBER, TEXT = Column("n", "int4", Sort.NUMBER), Column("state", "text", Sort.TEXT)

@@ -24,6 +24,8 @@ from monitor.channels.base import deliver
 from monitor.channels.posting import open_session
 from monitor.config import load
 from monitor.databases import Databases
+from monitor.inbox import Inbox
+from monitor.metrics import Metrics
 from monitor.model import CheckId, Severity, State
 from monitor.network import Resolver, TlsContexts
 from monitor.outbox import Outbox
@@ -34,6 +36,7 @@ from monitor.rollout import SETTLING, Means, Rollouts
 from monitor.routing import reminders
 from monitor.secrets import Redactor
 from monitor.vendors import Accounts
+from monitor.web import Door, Heartbeats, Tokens, Web
 from tests.baseline.hours import WEEK, each_hour, summed, whole_hour
 from tests.channels.peers import Mails, Posts, mails, posts
 from tests.examples import SECOND
@@ -100,6 +103,7 @@ class Bench(Generic[System]):
 
     available = True
     overtaken = False
+    ends = False
     committed_at: datetime | None = None
 
     def __init__(self, stand_in: System, config: Config, inboxes: Inboxes, databases: Databases) -> None:
@@ -128,6 +132,26 @@ class Bench(Generic[System]):
         self.rollouts.configure(config.plans, config.systems, config.routes)
         self._sending = 0
         self._sent = asyncio.Event()
+
+    @asynccontextmanager
+    async def listens(self) -> AsyncIterator[str]:
+        """Take reports of jobs over HTTP, and yield the address of the daemon's page."""
+        inbox = Inbox(
+            clock=self.clock,
+            writer=self,
+            plans=lambda: self.config.plans,
+            memory=lambda plan: self._memories.setdefault((plan.id, plan.check.kind), {}),
+            leads=lambda: True,
+            stir=lambda _: None,
+            hide=self._redact,
+        )
+        door = Door(Tokens(), self.clock, lambda _: None)
+        web = Web(door, Metrics(), healthy=list, ready=list, more=Heartbeats(door, inbox).table())
+        await web.start("127.0.0.1", 0)
+        try:
+            yield f"http://127.0.0.1:{web.port}"
+        finally:
+            await web.stop()
 
     def plan(self, check: str) -> Plan:
         return self.config.plans[CheckId(self.stand_in.name, check)]

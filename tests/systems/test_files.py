@@ -21,8 +21,8 @@ COVERED = {
     " SS-17 SS-18 SS-19 SS-20 SS-21 SS-22",
     "realstaging": "RS-01 RS-02 RS-03 RS-04 RS-05 RS-06 RS-07 RS-08 RS-09 RS-10 RS-11 RS-12 RS-13 RS-14 RS-15 RS-16"
     " RS-17 RS-18 RS-19 RS-20 RS-21 RS-22 RS-23 RS-24",
-    "capliquify": "CL-01 CL-02 CL-03 CL-04 CL-05 CL-06 CL-07 CL-08 CL-09 CL-10 CL-11 CL-12 CL-13 CL-14 CL-17 CL-18"
-    " CL-19 CL-20 CL-21 CL-22 CL-23 CL-24 CL-25 CL-26 CL-27",
+    "capliquify": "CL-01 CL-02 CL-03 CL-04 CL-05 CL-06 CL-07 CL-08 CL-09 CL-10 CL-11 CL-12 CL-13 CL-14 CL-15 CL-17"
+    " CL-18 CL-19 CL-20 CL-21 CL-22 CL-23 CL-24 CL-25 CL-26 CL-27",
     "tatame": "TA-01 TA-02 TA-03 TA-04 TA-05 TA-06 TA-07 TA-08 TA-09 TA-10 TA-11 TA-12 TA-13 TA-14 TA-15 TA-16 TA-18"
     " TA-19 TA-20 TA-21 TA-22 TA-24 TA-25 TA-26 TA-27 TA-28 TA-29 TA-30 TA-31",
     "ecomdash": "ED-01 ED-02 ED-03 ED-04 ED-05 ED-06 ED-07 ED-08 ED-09 ED-10 ED-11 ED-12 ED-13 ED-14 ED-15 ED-16 ED-17"
@@ -109,6 +109,7 @@ def test_without_any_setting_only_what_has_no_address_is_skipped() -> None:
         "capliquify/smoke",
         "capliquify/clerk",
         "capliquify/pgbouncer",
+        "capliquify/trial-expiration",
         "ecomdash/migrations",
         "ecomdash/redis",
         "ecomdash/jobs",

@@ -6,20 +6,25 @@ import asyncio
 import base64
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 import pytest
 
 from monitor.metrics import Metrics
 from monitor.secrets import Secret
-from monitor.web import Door, Tokens, Web
+from monitor.web import Door, Heartbeats, Taken, Tokens, Web
 from monitor.web.guesses import Allowance
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from monitor.model import CheckId, Report
+
 HOST = "127.0.0.1"
 OPERATOR, SCRAPE = "operator-tökén-of-this-test", "scrape-token-of-this-test"
+BACKUP, CLEANUP = "bäckup-token-of-this-test", "cleanup-token-of-this-test"
+HEARTBEATS = "/api/v1/heartbeats/shop"
 GENEROUS = Allowance(each=10_000, together=10_000)
 
 
@@ -29,6 +34,20 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class Box:
+    """Two heartbeats, each with its token, and what was reported to them."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+
+    def secrets(self, check: CheckId) -> list[Secret]:
+        return {"backup": [Secret(BACKUP)], "cleanup": [Secret(CLEANUP)]}.get(check.check, [])
+
+    async def take(self, check: CheckId, _report: Report) -> Taken:
+        self.got.append(check.check)
+        return Taken.DURABLE
+
+
 class Site:
     """A server behind a door, and a client that writes any bytes."""
 
@@ -36,7 +55,8 @@ class Site:
         self.clock = FakeClock()
         self.metrics = Metrics()
         door = Door(tokens, self.clock, self.metrics.daemon.refused, on_render=on_render, allowance=allowance)
-        self.web = Web(door, self.metrics, healthy=list, ready=list)
+        self.box = Box()
+        self.web = Web(door, self.metrics, healthy=list, ready=list, more=Heartbeats(door, self.box).table())
 
     async def ask(self, path: str, headers: Iterable[bytes] = (), method: str = "GET") -> Answer:
         reader, writer = await asyncio.open_connection(HOST, self.web.port)
@@ -146,7 +166,19 @@ async def test_the_open_pages_are_open_whatever_is_brought(site: Site, path: str
 
 
 @pytest.mark.parametrize(
-    "path", ["/metrics/", "/metrics/x", "//metrics", "/Metrics", "/metrics%2f", "/x", "/api", "/metrics;x"]
+    "path",
+    [
+        "/metrics/",
+        "/metrics/x",
+        "//metrics",
+        "/Metrics",
+        "/metrics%2f",
+        "/x",
+        "/api",
+        "/metrics;x",
+        "/api/v1/heartbeats",
+        HEARTBEATS,
+    ],
 )
 async def test_there_is_nothing_beside_the_door(site: Site, path: str) -> None:
     """A path that is almost that of the metrics is unknown, with every token and without."""
@@ -154,6 +186,39 @@ async def test_there_is_nothing_beside_the_door(site: Site, path: str) -> None:
         answer = await site.ask(path, headers)
         assert answer.status == 404
         assert b"monitor_" not in answer.body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("rest", ["backup", "backup/start", "backup/1", "cleanup", "nothing", "nothing/fail"])
+async def test_each_heartbeat_has_its_own_token(site: Site, rest: str, method: str) -> None:
+    """It opens that one and nothing else; no other token, the operator's neither, opens a heartbeat."""
+    own = {"backup": BACKUP, "cleanup": CLEANUP}.get(rest.partition("/")[0], "")
+    wrong = {**EVERY, "the other": [bearer(CLEANUP if own == BACKUP else BACKUP)], "a part": [bearer(BACKUP[:-1])]}
+    for headers in wrong.values():
+        answer = await site.ask(f"{HEARTBEATS}/{rest}", headers, method)
+        assert answer.status == 404 or (answer.status == 400 and len(headers) > 1)
+        assert "www-authenticate" not in answer.headers
+    assert site.box.got == []
+    for headers in ([bearer(own)], [basic(own)]) if own else ():
+        assert (await site.ask(f"{HEARTBEATS}/{rest}", headers, method)).status == 200
+    assert set(site.box.got) == ({rest.partition("/")[0]} if own else set())
+
+
+@pytest.mark.parametrize("token", [BACKUP, CLEANUP])
+async def test_a_heartbeats_token_opens_nothing_else(site: Site, token: str) -> None:
+    assert (await site.ask("/metrics", [bearer(token)])).status == 401
+    assert (await site.ask(f"/metrics/{quote(token)}")).status == 404
+
+
+async def test_a_heartbeat_needs_its_token_where_all_else_is_open() -> None:
+    """On this machine only, where no token is set: whoever can write there could silence it."""
+    site = Site(Tokens())
+    await site.web.start(HOST, 0)
+    assert (await site.ask("/metrics")).status == 200
+    assert (await site.ask(f"{HEARTBEATS}/backup")).status == 404
+    assert (await site.ask(f"{HEARTBEATS}/backup/{quote(BACKUP)}")).status == 200
+    assert site.refused() == {"missing": 1}
+    await site.web.stop()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])

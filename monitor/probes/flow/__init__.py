@@ -14,7 +14,7 @@ from yarl import URL
 from monitor.fetch import header_fault
 from monitor.fields import PositiveDuration
 from monitor.model import Failure, LeftOut, Reason
-from monitor.probes.base import MeasureSpec, Run
+from monitor.probes.base import MeasureSpec, Run, ThresholdFields
 from monitor.probes.flow.fields import StepFields
 from monitor.probes.flow.leftovers import MOST, Leftovers, unfinished
 from monitor.probes.flow.walk import Walk
@@ -82,6 +82,15 @@ class FlowCheck(WebCheck):
         known = _look_at_places(self.steps, {RUN}, set())
         _look_at_places(self.cleanup, known, self._secret)
         return self
+
+    def implied(self) -> tuple[ThresholdFields, ...]:
+        """Return the threshold on the certificate, if each run sees that of `url`."""
+        return super().implied() if self.scheduled and self.steps[0].url.startswith("/") else ()
+
+    @property
+    def subject(self) -> str:
+        """Return whose certificate it is, if it is watched."""
+        return super().subject if self.implied() else ""
 
     @property
     def scheduled(self) -> bool:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
+from monitor.databases.answer import Answer, Column, Sort, answer, columns_of
+from monitor.databases.statement import one_statement
 from monitor.expect import Path, operand
 from monitor.fields import MEASURE
 from monitor.model import Failure, Reason, State
 from monitor.probes.base import MeasureSpec, Run
 from monitor.probes.database import DatabaseCheck
-from monitor.probes.sql.answer import Answer, Column, Sort, answer, columns_of
 from monitor.probes.sql.expect import Rows, judge, shown, too_many
 from monitor.probes.sql.series import UNFIT, Measured, Watching, figures, guessed, selected, series, watches
-from monitor.probes.sql.statement import one_statement
 from monitor.units import Unit
 from monitor.watch import Function
 

@@ -13,7 +13,7 @@ from monitor.model import Failure, Reason, State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from monitor.probes.sql.answer import Answer
+    from monitor.databases.answer import Answer
 
     Redact = Callable[[str], str]
     Found = Iterator[tuple[Reason, str]]

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from monitor.databases.answer import Sort
 from monitor.fields import MeasureName, ShortForm
 from monitor.model import Failure, Measure, Reason, Severity, State, labels
 from monitor.plain import plain
 from monitor.probes.base import ThresholdFields
-from monitor.probes.sql.answer import Sort
 from monitor.units import COUNTED, Unit
 from monitor.watch import Watch, parse_figure, parse_watch, result_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from monitor.probes.sql.answer import Answer, Column, Value
+    from monitor.databases.answer import Answer, Column, Value
     from monitor.watch import Figure
 
 Watching = tuple[Watch, ThresholdFields]

@@ -10,6 +10,7 @@ import pytest
 
 from monitor.config import load
 from monitor.doubts import doubts
+from monitor.explain import explain
 from monitor.faults import ConfigError
 from monitor.model import CheckId
 from monitor.probes.flow import FlowCheck
@@ -134,3 +135,32 @@ def test_a_failed_flow_is_repeated_at_its_own_pace() -> None:
     quick = FlowCheck.model_validate({"url": URL, "steps": [MAKE], "every": "20s"})
     told = FlowCheck.model_validate({"url": URL, "steps": [MAKE], "retry": {"every": "5s"}})
     assert [each.retry_every for each in (check, quick, told)] == [timedelta(seconds=n) for n in (60, 20, 5)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "watched"),
+    [
+        ({}, True),
+        ({"when": "demand"}, False),
+        ({"steps": [{**MAKE, "url": "https://login.example.com/token"}]}, False),
+        ({"url": "http://localhost:8000"}, False),
+    ],
+)
+def test_it_watches_a_certificate_only_if_each_run_sees_it(fields: dict[str, Any], *, watched: bool) -> None:
+    """Else another check of the host would leave that to this one."""
+    check = FlowCheck.model_validate({"url": URL, "steps": [MAKE], **fields})
+    assert [each.name for each in check.implied()] == ["certificate"] * watched
+    assert bool(check.subject) == watched
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("schedule", "every 10 min, ended after 1 min"),
+        ("demand", "only when somebody asks for it, ended after 1 min"),
+        ("deploy", "after each deploy, and when asked for, ended after 1 min"),
+    ],
+)
+def test_it_is_explained_when_it_runs(when: str, said: str, tmp_path: Path) -> None:
+    config = loaded(tmp_path, when=when)
+    assert said in explain(config.plans[CHECK], config)

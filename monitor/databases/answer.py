@@ -17,7 +17,7 @@ from monitor.model import Failure, Reason, State
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from monitor.databases import Connection
+    from monitor.databases.line import Connection
 
 LONGEST_TEXT = 500
 LONGEST_NUMBER = 400
