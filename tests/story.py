@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from monitor.chronicle import Chronicle
+from monitor.hour import Hour
+from monitor.incidents import incidents
 from monitor.model import (
     Alert,
     AlertKey,
@@ -25,6 +28,7 @@ from monitor.model import (
     Told,
     stable_id,
 )
+from monitor.uptime import by_month, together
 from tests.fakes import START
 
 MORNING = START
@@ -33,6 +37,7 @@ SITE, DATABASE = CheckId("shop", "site"), CheckId("shop", "database")
 OUTAGE, CONNECTIONS = AlertKey(SITE, "down"), AlertKey(DATABASE, "connections")
 TITLES = {OUTAGE: "Shop: Site: down", CONNECTIONS: "Shop: Database: connections"}
 SECOND = timedelta(seconds=1)
+CHECKS = DATABASE, SITE
 
 
 def at(clock: str) -> datetime:
@@ -121,3 +126,21 @@ def dispatches() -> list[Dispatch]:
     """Return what a store that holds `CHANGE` has of messages, newest first."""
     notes = sorted(CHANGE.owed, key=lambda note: note.at, reverse=True)
     return [Dispatch(note, tuple(one for one in CHANGE.attempts if one.notification == note.id)) for note in notes]
+
+
+def hours() -> dict[CheckId, list[Hour]]:
+    """Return the hours since the first of January: the outage is in one of them, when the site was looked at often."""
+    begin = MORNING.replace(day=1, hour=0)
+    count = (MORNING - begin) // timedelta(hours=1)
+    found = {check: [Hour(check, begin + timedelta(hours=n), 120, 0, 0, ()) for n in range(count)] for check in CHECKS}
+    night = count - 10
+    found[SITE][night] = Hour(SITE, found[SITE][night].at, 93, 27, 0, ())
+    return found
+
+
+def told() -> Chronicle:
+    """Return what `monitor history shop --since 1d` reads."""
+    found = incidents(CHANGE.events, dispatches(), CHANGE.alerts)
+    months = {str(check): by_month(known) for check, known in hours().items()}
+    uptime = {"shop": together(months.values()), **months}
+    return Chronicle("shop", MORNING - timedelta(days=1), MORNING, found, CHANGE.deploys, uptime=uptime)

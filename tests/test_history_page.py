@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from monitor.chronicle import as_lines
 from monitor.live import as_line, live, title
 from tests import story
 
@@ -21,3 +22,7 @@ def test_what_is_live_is_shown_as_it_is_printed() -> None:
     found = live(story.CHANGE.alerts, story.dispatches())
     width = max(len(title(one.alert)) for one in found)
     assert ["\n".join(as_line(one, width, story.MORNING) for one in found)] == examples("What is live")
+
+
+def test_what_happened_is_shown_as_it_is_printed() -> None:
+    assert ["\n".join(line for line, _ in as_lines(story.told()))] == examples("What happened")

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 import uvloop
 
-from monitor.cli.terminal import exit_status, say, unknown
+from monitor import chronicle
+from monitor.archive import read_history, read_live
+from monitor.cli.terminal import exit_status, say
 from monitor.clock import SystemClock
-from monitor.faults import ConfigError
-from monitor.live import Live, as_json, as_line, live, title
+from monitor.faults import ConfigError, Fault
+from monitor.live import as_json, as_line, title
 from monitor.place import open_to_read
 from monitor.settings import read_settings
+from monitor.units import parse_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import timedelta
     from pathlib import Path
 
     from monitor.secrets import Secret
     from monitor.store import Store
 
 COLOURS = {"critical": "red", "warning": "yellow", "info": "blue"}
-EVERYTHING = 1_000_000
-"""Rows that are read at most: years of a busy store."""
-MOMENT = timedelta(microseconds=1)
+
+T = TypeVar("T")
 
 
 class Output(StrEnum):
@@ -36,6 +40,7 @@ class Output(StrEnum):
 
 
 OutputOption = Annotated[Output, typer.Option(help="How to report.")]
+SinceOption = Annotated[str, typer.Option(metavar="DURATION", help="How far back, such as 36h or 90d.")]
 
 
 def alerts(
@@ -50,7 +55,8 @@ def alerts(
     **Examples:** `monitor alerts`, `monitor alerts --system shop --output json`
     """
     with exit_status():
-        found = uvloop.run(_alerts(read_settings(remembers=False).database, system))
+        where = read_settings(remembers=False).database
+        found = uvloop.run(_read(where, partial(read_live, system=system)))
         if output is Output.JSON:
             typer.echo(as_json(found))
             return
@@ -62,21 +68,41 @@ def alerts(
             say("no alert is live", "green")
 
 
-async def _alerts(where: Path | Secret, system: str) -> list[Live]:
+def history(
+    name: Annotated[str, typer.Argument(metavar="SYSTEM[/CHECK]", help="What to tell of.")],
+    since: SinceOption = "7d",
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Tell what happened, the newest last: alerts and their changes, every message and its attempts, deploys.
+
+    Then how long it took to resolve, and the uptime of each month, up / (up + down), from its beginning on. Times and
+    months are in UTC. Exit status 1 when the store cannot be read, 2 when it knows of no such system or check.
+
+    **Examples:** `monitor history shop`, `monitor history shop/site --since 90d --output json`
+    """
+    with exit_status():
+        settings, now = read_settings(remembers=False), SystemClock().now()
+        since_then = now - span_of(since)
+        told = uvloop.run(_read(settings.database, partial(read_history, name=name, since=since_then, now=now)))
+        if output is Output.JSON:
+            typer.echo(chronicle.as_json(told))
+            return
+        for line, severity in chronicle.as_lines(told):
+            say(line, COLOURS.get(severity, ""))
+
+
+def span_of(text: str) -> timedelta:
+    """Return the span of time that `--since` names; raises `ConfigError` for none."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ConfigError([Fault(str(error), key="--since")]) from None
+
+
+async def _read(where: Path | Secret, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Return what `work` makes of the store at `where`, which is open for reading meanwhile."""
     store = await open_to_read(where)
     try:
-        known = await store.alerts()
-        wanted = [alert for alert in known if not system or alert.key.check.system == system]
-        if system and not wanted:
-            await _require_system(store, system)
-        since = min((alert.since for alert in wanted if alert.since), default=None)
-        return live(wanted, await store.dispatches(since - MOMENT, EVERYTHING) if since else [])
+        return await work(store)
     finally:
         await store.close()
-
-
-async def _require_system(store: Store, system: str) -> None:
-    """Raise `ConfigError` unless the store knows of a check of `system`."""
-    known = sorted({check.system for check in await store.checks()})
-    if system not in known:
-        raise ConfigError([unknown(system, known)])

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from monitor.faults import ConfigError, Fault, allowed
+from monitor.faults import ConfigError, unknown
 from monitor.store import StoreUnavailable, StoreUnusable
 from monitor.web import CannotListen
 
@@ -52,12 +52,6 @@ def look_for_unknown(names: Sequence[str], config: Config) -> None:
     faults = [unknown(name, known, skipped.get(name, "")) for name in names if name not in known]
     if faults:
         raise ConfigError(faults)
-
-
-def unknown(name: str, known: Sequence[str], hint: str = "") -> Fault:
-    """Return the fault that there is no system or check of that name; `hint` says why, default: what there is."""
-    kind = "check" if "/" in name else "system"
-    return Fault(f"there is no {kind} {name!r}", hint=hint or allowed(name, known))
 
 
 def say(text: str, colour: str = "", *, error: bool = False) -> None:

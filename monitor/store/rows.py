@@ -62,7 +62,7 @@ def hour_row_of(check: CheckId, row: Sequence[Any], only: Collection[str] | None
     try:
         found = [
             HourMeasure(name, labels_of(pairs), *figures[:4])
-            for name, pairs, *figures in json.loads(measures)
+            for name, pairs, *figures in (json.loads(measures) if only is None or only else ())
             if only is None or name in only
         ]
     except (TypeError, ValueError) as error:

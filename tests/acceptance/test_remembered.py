@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.acceptance.process import Monitor
     from tests.postgres import Cluster
 
-NAMES = ("alerts",)
+NAMES = ("alerts", "history")
 NUMBERS = itertools.count()
 
 
@@ -60,7 +60,32 @@ async def test_alerts_says_what_is_live(tmp_path: Path, told: dict[str, str]) ->
     assert second == "pending   Shop: Site: down"
     assert shop.out.split("(")[0] == text.out.split("(")[0]
     assert [one["title"] for one in json.loads(as_json.out)] == ["Shop: Database: connections", "Shop: Site: down"]
-    assert none.err == "there is no system 'shed'; allowed: shop\n"
+    assert none.err == "there is no system 'shed'; allowed: shop, shop/database, shop/site\n"
+
+
+async def test_history_tells_what_happened(tmp_path: Path, told: dict[str, str]) -> None:
+    """Of a system or a check, as far back as asked; 2 for a name that is none, and for a span that is none."""
+    ever = "3650d"
+    whole, one, as_json, recent, none, wrong = await asyncio.gather(
+        command(tmp_path, "history", "shop", "--since", ever, **told),
+        command(tmp_path, "history", "shop/site", "--since", ever, **told),
+        command(tmp_path, "history", "shop/site", "--since", ever, "--output", "json", **told),
+        command(tmp_path, "history", "shop/site", "--since", "1s", **told),
+        command(tmp_path, "history", "shop/sight", **told),
+        command(tmp_path, "history", "shop", "--since", "soon", **told),
+    )
+    assert [ended.status for ended in (whole, one, as_json, recent, none, wrong)] == [0, 0, 0, 0, 2, 2]
+    assert [line for line in whole.out.splitlines() if not line.startswith("  ")][:2] == [
+        "2026-01-05 02:05:00  deploy of api 1.4.2, before 1.4.1",
+        "2026-01-05 02:12:10  critical: Shop: Site: down, resolved after 13 min 30 s",
+    ]
+    assert "Database" in whole.out
+    assert "refused 2026-01-05 02:12:12 (answered 503), delivered 2026-01-05 02:12:16" in one.out
+    assert "Database" not in one.out
+    assert json.loads(as_json.out)["mean_seconds_to_resolve"] == 810
+    assert "0 incidents of shop/site since " in recent.out
+    assert none.err.startswith("there is no check 'shop/sight'; did you mean shop/site?")
+    assert wrong.err.startswith("--since: 'soon' is not a duration")
 
 
 @pytest.mark.parametrize("name", NAMES)
