@@ -9,18 +9,22 @@ from monitor.chronicle import Chronicle
 from monitor.faults import ConfigError, unknown
 from monitor.incidents import incidents, others
 from monitor.live import Live, live
+from monitor.replay import NOT_REPLAYED, Replayed, judge_again, needed, reach
 from monitor.uptime import by_month, month_of, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from monitor.config import Config
     from monitor.model import CheckId
     from monitor.store import Store
     from monitor.uptime import Uptime
 
 EVERYTHING = 200_000
 """Rows that are read at most: years of a busy store."""
+SAMPLES = 500_000
+"""Of each check: a month of one that runs every 5 s."""
 MOMENT = timedelta(microseconds=1)
 
 
@@ -58,6 +62,33 @@ async def read_history(store: Store, name: str, since: datetime, now: datetime, 
         messages=others(sent, found),
         uptime=await _uptime(store, name, checks, since),
         cut=most in {len(events), len(messages)},
+    )
+
+
+async def read_replay(
+    store: Store, check: CheckId, config: Config, since: datetime, now: datetime, most: int = SAMPLES
+) -> Replayed:
+    """Return what `config` makes of the stored samples of `check` after `since`, beside what really happened.
+
+    Of each check the newest `most` samples are read.
+    """
+    plans = needed(check, config.plans)
+    begin = since - reach(plans.values())
+    found = {one: await store.samples(one, begin, most) for one in plans}
+    samples = sorted((sample for one in found.values() for sample in one), key=lambda one: (one.at, one.check == check))
+    would, moments = judge_again(check, plans, config.routes, samples, since)
+    real = await read_history(store, str(check), moments[0] - MOMENT, now) if moments else None
+    return Replayed(
+        check,
+        since,
+        now,
+        first=moments[0] if moments else None,
+        count=len(moments),
+        would=would,
+        did=[one for one in real.incidents if one.key.name not in NOT_REPLAYED] if real else [],
+        cut=len(found[check]) == most,
+        compared=tuple(one.name for one in plans[check].thresholds if one.watch.looks_back),
+        every=plans[check].check.every,
     )
 
 

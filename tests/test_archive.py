@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.archive import read_history, read_live
+from monitor.archive import read_history, read_live, read_replay
+from monitor.config import Config
 from monitor.faults import ConfigError
-from monitor.model import Change, CheckId, State
+from monitor.model import Change, CheckId, Measure, State
+from monitor.routing import Route
 from monitor.store import read_store
 from monitor.uptime import Uptime
 from tests import story
 from tests.examples import sample
+from tests.plans import plan, threshold
 from tests.store.files import leading
 from tests.story import MORNING
 
@@ -75,3 +78,23 @@ async def test_what_is_more_than_can_be_read_is_cut(store: Store) -> None:
     told = await read_history(store, "shop", MORNING - DAY, MORNING, most=2)
     assert told.cut
     assert [incident.key for incident in told.incidents] == [story.CONNECTIONS]
+
+
+async def test_a_replay_reads_what_it_needs_and_what_really_happened(tmp_path: Path) -> None:
+    """Samples of the window before, of the needs; the real incidents since the first sample; and too many are cut."""
+    averaged = plan(threshold("avg(duration, 10m)", warning="> 1s"), needs=(story.DATABASE,))
+    config = Config(plans={story.SITE: averaged, story.DATABASE: plan(check=story.DATABASE)}, routes=(Route(("ops",)),))
+    slow = [sample(MORNING - n * HOUR / 60, State.UP, Measure("duration", 2.0), check=story.SITE) for n in range(60)]
+    writer = await leading(tmp_path / "monitor.db")
+    await writer.write([story.CHANGE, Change(samples=tuple(slow))])
+    await writer.close()
+    reader = await read_store(tmp_path / "monitor.db")
+    found = await read_replay(reader, story.SITE, config, MORNING - HOUR / 2, MORNING)
+    few = await read_replay(reader, story.SITE, config, MORNING - HOUR / 2, MORNING, most=20)
+    none = await read_replay(reader, story.SITE, config, MORNING, MORNING)
+    await reader.close()
+    (would,) = found.would
+    assert would.opened_at == found.first == MORNING - timedelta(minutes=29)
+    assert (found.count, found.cut, found.short, list(found.did)) == (31, False, False, [])
+    assert (few.cut, few.count) == (True, 20)
+    assert (none.first, none.would, none.did) == (None, [], [])

@@ -212,6 +212,7 @@ def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], confi
 
 app.command()(remembered.alerts)
 app.command()(remembered.history)
+app.command()(remembered.replay)
 
 
 @app.command()

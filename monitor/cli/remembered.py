@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 import uvloop
 
-from monitor import chronicle
-from monitor.archive import read_history, read_live
-from monitor.cli.terminal import exit_status, say
+from monitor import chronicle, rehearsal
+from monitor.archive import read_history, read_live, read_replay
+from monitor.cli.terminal import ConfigOption, exit_status, look_for_unknown, say
 from monitor.clock import SystemClock
+from monitor.config import load
 from monitor.faults import ConfigError, Fault
 from monitor.live import as_json, as_line, title
 from monitor.place import open_to_read
@@ -88,6 +90,36 @@ def history(
             typer.echo(chronicle.as_json(told))
             return
         for line, severity in chronicle.as_lines(told):
+            say(line, COLOURS.get(severity, ""))
+
+
+def replay(
+    name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK", help="The check.")],
+    since: SinceOption = "14d",
+    output: OutputOption = Output.TEXT,
+    config: ConfigOption = None,
+) -> None:
+    """Judge stored samples by the figures of a changed configuration: what would have paged, when, for how long.
+
+    Each line says what became of one alert: *new* with these figures, *gone* with them, or the *same* as it was.
+    Nothing is sent. Exit status 1 when the store cannot be read, 2 when the configuration cannot be used.
+
+    **Example:** `monitor replay shop/site --since 7d -c changed.yaml`
+    """
+    with exit_status():
+        settings, now = read_settings(remembers=False), SystemClock().now()
+        begin = now - span_of(since)
+        loaded = load(config or settings.config, os.environ, [name.partition("/")[0]], named_in="")
+        look_for_unknown([name], loaded)
+        checks = [check for check in loaded.plans if str(check) == name]
+        if not checks:
+            raise ConfigError([Fault(f"{name!r} is a system; name one check of it", hint="such as shop/site")])
+        work = partial(read_replay, check=checks[0], config=loaded, since=begin, now=now)
+        replayed = uvloop.run(_read(settings.database, work))
+        if output is Output.JSON:
+            typer.echo(rehearsal.as_json(replayed))
+            return
+        for line, severity in rehearsal.as_lines(replayed):
             say(line, COLOURS.get(severity, ""))
 
 

@@ -8,14 +8,18 @@ import json
 import os
 import pty
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from monitor.clock import SystemClock
+from monitor.model import Change, State
 from tests import story
 from tests.acceptance.forks import ROOT
 from tests.acceptance.peers import until
 from tests.acceptance.process import SITE, command, environment
+from tests.examples import sample
 from tests.store.files import leading
 
 if TYPE_CHECKING:
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
     from tests.postgres import Cluster
 
 NAMES = ("alerts", "history")
+FILE = """
+channels: {ops: https://hooks.example.com/token}
+systems: {shop: {checks: {site: {url: "${URL}", down: {critical: 2}}, pay: {url: "${PAY}", if_set: PAY}}}}
+"""
 NUMBERS = itertools.count()
 
 
@@ -86,6 +94,38 @@ async def test_history_tells_what_happened(tmp_path: Path, told: dict[str, str])
     assert "0 incidents of shop/site since " in recent.out
     assert none.err.startswith("there is no check 'shop/sight'; did you mean shop/site?")
     assert wrong.err.startswith("--since: 'soon' is not a duration")
+
+
+async def test_replay_judges_by_another_file(tmp_path: Path, told: dict[str, str]) -> None:
+    """The samples of the story are three runs that failed; down after two, not after nine; 2 for what is no check."""
+    store = await leading(told["MONITOR_DATABASE_URL"])
+    moments = [SystemClock().now() - timedelta(minutes=n) for n in (4, 3, 2)]
+    await store.write([Change(samples=tuple(sample(at, State.DOWN, check=story.SITE) for at in moments))])
+    await store.close()
+    (tmp_path / "monitor.yaml").write_text(FILE)
+    (tmp_path / "patient.yaml").write_text(FILE.replace("critical: 2", "critical: 9"))
+    here = {**told, "URL": "http://localhost/", "MONITOR_CONFIG": str(tmp_path / "monitor.yaml")}
+    patient = ("-c", str(tmp_path / "patient.yaml"))
+    text, as_json, spared, system, skipped, unset = await asyncio.gather(
+        command(tmp_path, "replay", "shop/site", **here),
+        command(tmp_path, "replay", "shop/site", "--output", "json", **here),
+        command(tmp_path, "replay", "shop/site", *patient, **here),
+        command(tmp_path, "replay", "shop", **here),
+        command(tmp_path, "replay", "shop/pay", **here),
+        command(tmp_path, "replay", "shop/site", *patient, **told),
+    )
+    assert [ended.status for ended in (text, as_json, spared, system, skipped, unset)] == [0, 0, 0, 2, 2, 2]
+    late, new, counted = text.out.splitlines()
+    assert late.startswith("samples begin at ")
+    assert new.startswith("new   ")
+    assert "critical: shop: site: down, goes on for " in new
+    assert new.endswith("; ops 1 message")
+    assert counted.endswith(": 1 would have paged, 0 did; 1 new, 0 gone, 0 the same")
+    assert [one["paged"] for one in json.loads(as_json.out)["new"]] == [True]
+    assert ": 0 would have paged, 0 did; " in spared.out
+    assert "is a system; name one check of it" in system.err
+    assert "PAY is not set" in skipped.err
+    assert "URL is not set" in unset.err
 
 
 @pytest.mark.parametrize("name", NAMES)
