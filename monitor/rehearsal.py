@@ -40,7 +40,7 @@ def notes(replayed: Replayed) -> Iterator[str]:
     if replayed.first is None:
         yield f"there is no sample of {replayed.check} since {stamp(replayed.since)}"
     elif replayed.cut or replayed.short:
-        why = "there are more than can be read" if replayed.cut else "older ones are not kept (retention.samples)"
+        why = "there are more than can be read" if replayed.cut else "there are no older ones (retention.samples)"
         yield f"samples begin at {stamp(replayed.first)}, later than asked for: {why}"
     for name in replayed.compared:
         yield f"{plain(name)} was not judged: it compares with weeks of a past, which samples do not hold"
@@ -97,7 +97,7 @@ def _sum(replayed: Replayed) -> str:
     would, did, difference = replayed.would, replayed.did, replayed.difference
     span = show_duration(round((replayed.now - (replayed.first or replayed.now)).total_seconds()))
     counts = f"{len(difference.new)} new, {len(difference.gone)} gone, {len(difference.same)} the same"
-    return f"{replayed.count} samples of {span}: {_pages(would)} would have paged, {_pages(did)} did; {counts}"
+    return f"{replayed.count} sample{'s' * (replayed.count != 1)} of {span}: {_pages(would)} would have paged, {_pages(did)} did; {counts}"
 
 
 def _pages(found: Sequence[Incident]) -> int:

@@ -254,7 +254,7 @@ def test_what_a_replay_cannot_know_is_said() -> None:
     nothing = Replayed(SITE, START, START + MINUTE, None, 0, (), ())
     assert as_lines(nothing)[0] == ("there is no sample of shop/site since 2026-01-05 12:00:00", "warning")
     late = replace(nothing, first=START + 6 * MINUTE, count=1)
-    assert as_lines(late)[0][0].endswith("later than asked for: older ones are not kept (retention.samples)")
+    assert as_lines(late)[0][0].endswith("later than asked for: there are no older ones (retention.samples)")
     assert as_lines(replace(late, cut=True))[0][0].endswith("there are more than can be read")
     assert not replace(late, every=2 * MINUTE).short, "its first run may have been due only then"
     looking = replace(late, first=START, compared=("usual(load, 1h)",))
