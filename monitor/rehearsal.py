@@ -97,7 +97,8 @@ def _sum(replayed: Replayed) -> str:
     would, did, difference = replayed.would, replayed.did, replayed.difference
     span = show_duration(round((replayed.now - (replayed.first or replayed.now)).total_seconds()))
     counts = f"{len(difference.new)} new, {len(difference.gone)} gone, {len(difference.same)} the same"
-    return f"{replayed.count} sample{'s' * (replayed.count != 1)} of {span}: {_pages(would)} would have paged, {_pages(did)} did; {counts}"
+    judged = f"{replayed.count} sample{'s' * (replayed.count != 1)} of {span}"
+    return f"{judged}: {_pages(would)} would have paged, {_pages(did)} did; {counts}"
 
 
 def _pages(found: Sequence[Incident]) -> int:
