@@ -52,3 +52,9 @@ def allowed(word: str, words: Iterable[str]) -> str:
         return "none is allowed here"
     more = ", …" if len(known) > MOST_ALLOWED else ""
     return f"{meant}allowed: {', '.join(known[:MOST_ALLOWED])}{more}"
+
+
+def unknown(name: str, known: Iterable[str], hint: str = "") -> Fault:
+    """Return the fault that there is no system or check of that `name`; `hint` says why, default: what is `known`."""
+    kind = "check" if "/" in name else "system"
+    return Fault(f"there is no {kind} {name!r}", hint=hint or allowed(name, known))

@@ -404,6 +404,19 @@ class Report(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A notification and every attempt to deliver it, in the order in which they were written."""
+
+    notification: Notification
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def delivered_at(self) -> datetime | None:
+        """Return when the channel accepted it; None: it did not, or not yet."""
+        return next((attempt.at for attempt in self.attempts if attempt.result is AttemptResult.DELIVERED), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Keepsake:
     """What a check must remember beyond the process, such as what it has to remove again.
 

@@ -21,7 +21,6 @@ import structlog
 from monitor import routing
 from monitor.history import MOST_SERIES
 from monitor.model import Change, CheckId, Event, EventKind, Notification, stable_id
-from monitor.page import compose
 from monitor.situation import LOUD, Situation
 
 if TYPE_CHECKING:
@@ -244,21 +243,8 @@ class Pipeline:
                 self._owe(change.owed, not durable)
 
     def _notification(self, alert: Alert, call: Call) -> Notification:
-        now, situation = self._clock.now(), self._situation
-        beside = (*self._happened(alert), *situation.beside(alert)) if call.kind in LOUD else ()
-        watched, value = situation.watched.get(alert.key.check), situation.values.get(alert.key)
-        page = compose(alert, call.kind, watched, value=value, beside=beside, now=now)
-        return Notification(
-            id=stable_id(alert.incident, call.channel, call.kind, call.severity, now.isoformat()),
-            channel=call.channel,
-            incident=alert.incident,
-            key=alert.key,
-            kind=call.kind,
-            severity=call.severity,
-            at=now,
-            page=page,
-            quiet=call.quiet,
-        )
+        happened = self._happened(alert) if call.kind in LOUD else ()
+        return self._situation.notification(alert, call, self._clock.now(), happened)
 
 
 async def _awaited(asking: Awaitable[None]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.store import StoreUnusable, open_database, open_store
+from monitor.store import StoreUnusable, open_database, open_store, read_store
 from monitor.store.schema import CURRENT
 
 if TYPE_CHECKING:
@@ -19,6 +19,11 @@ async def open_at(where: Path | Secret, retention: Retention) -> Store:
     return await open_store(await asyncio.to_thread(_place, where), retention)
 
 
+async def open_to_read(where: Path | Secret) -> Store:
+    """Open the store at `where` for reading; raises as `read_store` does."""
+    return await read_store(_address(where))
+
+
 async def upgrade(where: Path | Secret) -> tuple[int, int]:
     """Bring the schema of the store at `where` up to date; return its number before, 0 for a new one, and now.
 
@@ -27,6 +32,10 @@ async def upgrade(where: Path | Secret) -> tuple[int, int]:
     database = await open_database(await asyncio.to_thread(_place, where))
     await database.close()
     return database.found, max(database.found, CURRENT)
+
+
+def _address(where: Path | Secret) -> Path | str:
+    return where if isinstance(where, Path) else where.reveal()
 
 
 def _place(where: Path | Secret) -> Path | str:

@@ -22,13 +22,15 @@ from monitor.model import (
     CheckId,
     Event,
     EventKind,
+    Notification,
     Outcome,
     Patience,
     Severity,
     State,
     Verdict,
+    stable_id,
 )
-from monitor.page import BLIND_TITLE, title
+from monitor.page import BLIND_TITLE, compose, title
 from monitor.thresholds import judge
 from monitor.watched import Watched
 
@@ -196,6 +198,22 @@ class Situation:
         remarks = watched.newest.remarks if watched.newest and threshold else {}
         said = remarks.get(threshold.watch.measure, "") if threshold else ""
         return f"{incident.title} ({said})" if said else incident.title
+
+    def notification(self, alert: Alert, call: Call, now: datetime, happened: Iterable[str] = ()) -> Notification:
+        """Return what is owed for `call`; a loud one also tells what else `happened`, and what began, at that time."""
+        watched, value = self.watched.get(alert.key.check), self.values.get(alert.key)
+        beside = (*happened, *self.beside(alert)) if call.kind in LOUD else ()
+        return Notification(
+            id=stable_id(alert.incident, call.channel, call.kind, call.severity, now.isoformat()),
+            channel=call.channel,
+            incident=alert.incident,
+            key=alert.key,
+            kind=call.kind,
+            severity=call.severity,
+            at=now,
+            page=compose(alert, call.kind, watched, value=value, beside=beside, now=now),
+            quiet=call.quiet,
+        )
 
     def routed(self, check: CheckId, severity: Severity) -> set[str]:
         """Return the channels that the routes name."""

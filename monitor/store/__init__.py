@@ -17,11 +17,11 @@ from monitor.store.base import (
     StoreUnusable,
 )
 from monitor.store.flock import FileLease, FileLock
-from monitor.store.lease import RowLease
+from monitor.store.lease import NoLease, RowLease
 from monitor.store.postgres import PostgresDatabase, open_postgres
 from monitor.store.retention import Retention
 from monitor.store.sql import SqlStore
-from monitor.store.sqlite import SqliteDatabase, open_sqlite
+from monitor.store.sqlite import SqliteDatabase, open_sqlite, read_sqlite
 from monitor.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ __all__ = [
     "Writer",
     "open_database",
     "open_store",
+    "read_store",
 ]
 
 _SQLITE = "sqlite:///"
@@ -59,6 +60,16 @@ async def open_store(where: str | Path, retention: Retention | None = None, leas
         return SqlStore(database, RowLease(database, lease, database.apart), retention or Retention())
     row = RowLease(database, lease, database.write)
     return SqlStore(database, FileLease(FileLock(_path(where)), row), retention or Retention())
+
+
+async def read_store(where: str | Path) -> Store:
+    """Open the store at `where` for reading, also while another leads: it is never made, changed or led.
+
+    Raises `StoreUnusable` when there is none that this release can read, `StoreUnavailable` as `open_store` does.
+    """
+    if isinstance(where, str) and is_postgres(where):
+        return SqlStore(await open_postgres(where, reading=True), NoLease(), Retention())
+    return SqlStore(await read_sqlite(_path(where)), NoLease(), Retention())
 
 
 async def open_database(where: str | Path) -> SqliteDatabase | PostgresDatabase:

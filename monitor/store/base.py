@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.hour import Hour
-    from monitor.model import Alert, AlertKey, Change, CheckId, Deploy, Event, Keepsake, Owed, Sample
+    from monitor.model import Alert, AlertKey, Change, CheckId, Deploy, Dispatch, Event, Keepsake, Owed, Sample
 
 LEASE = timedelta(seconds=10)
 """How long a lease lasts on a server from the moment `lead` was called. In a file it lasts as long as the process."""
@@ -86,6 +86,10 @@ class Store(Protocol):
         """Return the notifications that are not settled, oldest first."""
         ...
 
+    async def checks(self) -> list[CheckId]:
+        """Return every check that ever had a sample here, in the order of their names."""
+        ...
+
     async def samples(self, check: CheckId, since: datetime, limit: int = 100_000) -> list[Sample]:
         """Return the samples of `check` after `since`, oldest first; the newest `limit` of them.
 
@@ -118,6 +122,13 @@ class Store(Protocol):
 
     async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:
         """Return the events after `since`, newest first; the newest `limit` of them."""
+        ...
+
+    async def dispatches(self, since: datetime, limit: int = 1_000) -> list[Dispatch]:
+        """Return the notifications that were decided after `since`, settled or not, newest first; the newest `limit`.
+
+        Each has its attempts, as far as they are still kept.
+        """
         ...
 
     async def tidy(self, now: datetime) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.hour import Hour
-    from monitor.model import Alert, AlertKey, Change, CheckId, Deploy, Event, Keepsake, Owed, Sample
+    from monitor.model import Alert, AlertKey, Change, CheckId, Deploy, Dispatch, Event, Keepsake, Owed, Sample
     from monitor.store.base import Store
 
 
@@ -105,6 +105,10 @@ class LateStore:
         """As `Store.owed`."""
         return await (await self.open()).owed()
 
+    async def checks(self) -> list[CheckId]:
+        """As `Store.checks`."""
+        return await (await self.open()).checks()
+
     async def samples(self, check: CheckId, since: datetime, limit: int = 100_000) -> list[Sample]:
         """As `Store.samples`."""
         return await (await self.open()).samples(check, since, limit)
@@ -134,6 +138,10 @@ class LateStore:
     async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:
         """As `Store.journal`."""
         return await (await self.open()).journal(since, key, limit)
+
+    async def dispatches(self, since: datetime, limit: int = 1_000) -> list[Dispatch]:
+        """As `Store.dispatches`."""
+        return await (await self.open()).dispatches(since, limit)
 
     async def tidy(self, now: datetime) -> None:
         """As `Store.tidy`."""

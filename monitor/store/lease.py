@@ -67,6 +67,23 @@ class Lease(Protocol):
         ...
 
 
+class NoLease:
+    """The lease of whoever only reads: it is never taken, and never asked for."""
+
+    owner = ""
+
+    async def take(self) -> int | None:
+        """Return None: we do not lead."""
+        return None
+
+    async def give(self) -> None:
+        """Do nothing: there is nothing to give."""
+
+    async def guard(self, _token: int, _connection: AsyncConnection) -> None:
+        """Raise `LeaseLost`."""
+        raise LeaseLost("whoever only reads never leads")
+
+
 class RowLease:
     """The lease as a row, on a database with a clock of its own; without one, the lease is always free to be taken."""
 

@@ -21,7 +21,7 @@ from monitor.databases import AddressError, parse
 from monitor.databases.breaking_off import breakable
 from monitor.store import schema
 from monitor.store.base import StoreUnavailable, StoreUnusable
-from monitor.store.migrations import found_version, migrate
+from monitor.store.migrations import found_version, migrate, require_readable
 from monitor.store.refusal import FOREIGN, meaning
 from monitor.units import show_duration
 
@@ -62,8 +62,8 @@ LIVING = (  # MAXALIGN and a line pointer for each row
 ENCODINGS = ("UTF8", "SQL_ASCII")
 
 
-async def open_postgres(url: str) -> PostgresDatabase:
-    """Open the store at `url`, or make it; its schema is up to date then.
+async def open_postgres(url: str, *, reading: bool = False) -> PostgresDatabase:
+    """Open the store at `url`, or make it; its schema is up to date then. With `reading`, nothing is made or changed.
 
     Raises `StoreUnusable`, with everything left as it is, when something else is there, when its schema is of a newer
     release, or when we are not let in; raises `StoreUnavailable` when it cannot be reached now.
@@ -73,7 +73,7 @@ async def open_postgres(url: str) -> PostgresDatabase:
     except AddressError as error:
         raise StoreUnusable(str(error)) from None
     try:
-        await database.prepare()
+        await (database.look() if reading else database.prepare())
     except BaseException:
         await database.close()
         raise
@@ -116,6 +116,11 @@ class PostgresDatabase:
         if self.found != schema.CURRENT:
             opening = begin(MIGRATION_DEADLINE, MIGRATION_DEADLINE)
             self.found = await self._in_time(MIGRATION_DEADLINE, self._turn, opening, _migrate)
+        self._opened = True
+
+    async def look(self) -> None:
+        """See that the schema can be read as it is; see `open_postgres`."""
+        self.found = await self.read(lambda connection: connection.run_sync(require_readable))
         self._opened = True
 
     async def write(self, work: Work[T], rows: int = 0) -> T:

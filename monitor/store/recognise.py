@@ -29,13 +29,15 @@ _ID_AT = slice(68, 72)
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
-def recognise(path: Path) -> bool:
+def recognise(path: Path, *, reading: bool = False) -> bool:
     """Return whether there is a store of ours at `path`; False: nothing yet, and one can be made there.
+
+    Whoever is only `reading` needs no right to write.
 
     Raises `StoreUnusable` for anything else, and `StoreUnavailable` when another process keeps it locked.
     """
     try:
-        header = _header(path)
+        header = _header(path, "read" if reading else "read and written", 0 if reading else os.W_OK)
     except OSError as error:
         msg = f"{path}: {error.strerror}"
         raise StoreUnusable(msg) from error
@@ -51,17 +53,20 @@ def recognise(path: Path) -> bool:
     return True
 
 
-def _header(path: Path) -> bytes:
-    """Return the first bytes of the file, none when it is empty or is not there; raises OSError if it is no use."""
+def _header(path: Path, done: str, right: int) -> bytes:
+    """Return the first bytes of the file, none when it is empty or is not there; raises OSError if it is no use.
+
+    What is to be `done` with it needs the `right` besides that to read.
+    """
     folder = path.parent
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if right and not os.access(folder, right | os.X_OK):
         _refuse(folder, "is not a folder that this process may write in")
     if not path.exists():
         return b""
     if not stat.S_ISREG(path.stat().st_mode):
         _refuse(path, "is not a regular file")
-    if not os.access(path, os.R_OK | os.W_OK):
-        _refuse(path, "may not be read and written by this process")
+    if not os.access(path, os.R_OK | right):
+        _refuse(path, f"may not be {done} by this process")
     with path.open("rb") as file:
         return file.read(_HEADER)
 

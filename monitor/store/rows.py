@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from monitor.hour import Hour, HourMeasure
-from monitor.model import Alert, Deploy, Event, Notification
+from monitor.model import Alert, Attempt, AttemptResult, Deploy, Event, Notification
 from monitor.store.base import StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from monitor.model import Attempt, CheckId, Labels
+    from monitor.model import CheckId, Labels
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -62,7 +62,7 @@ def hour_row_of(check: CheckId, row: Sequence[Any], only: Collection[str] | None
     try:
         found = [
             HourMeasure(name, labels_of(pairs), *figures[:4])
-            for name, pairs, *figures in json.loads(measures)
+            for name, pairs, *figures in (json.loads(measures) if only is None or only else ())
             if only is None or name in only
         ]
     except (TypeError, ValueError) as error:
@@ -82,6 +82,16 @@ def attempt_row(attempt: Attempt) -> tuple[str, int, str, str, str, int | None]:
         clean(attempt.reason),
         due,
     )
+
+
+def attempt_of(row: Sequence[Any]) -> Attempt:
+    """Return the attempt that a row holds."""
+    _, notification, at, result, delivery, reason, due = row
+    again = moment(due) if due is not None else None
+    try:
+        return Attempt(notification, moment(at), AttemptResult(result), delivery, reason, again)
+    except ValueError as error:
+        raise StoreUnusable(f"the store holds an unreadable attempt: {result[:100]!r}") from error
 
 
 class Body(Generic[Noun]):

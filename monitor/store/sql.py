@@ -6,6 +6,7 @@ Where the SQL runs is a `Database`; what becomes of old samples is in `rollup` a
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import func, select, tuple_
 
-from monitor.model import AttemptResult, CheckId, Keepsake, Owed
+from monitor.model import AttemptResult, CheckId, Dispatch, Keepsake, Owed
 from monitor.store import schema
 from monitor.store.base import LeaseLost, StoreUnavailable
 from monitor.store.batch import Statements, batch
@@ -26,6 +27,7 @@ from monitor.store.rows import (
     DEPLOY,
     EVENT,
     NOTIFICATION,
+    attempt_of,
     hour_row_of,
     micros,
     moment,
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from monitor.hour import Hour
-    from monitor.model import Alert, AlertKey, Change, Deploy, Event, Sample
+    from monitor.model import Alert, AlertKey, Attempt, Change, Deploy, Event, Sample
     from monitor.store.batch import Batch
     from monitor.store.database import Database
     from monitor.store.lease import Lease
@@ -129,6 +131,11 @@ class SqlStore:
         )
         return await _decoded(await self._all(query), _owed)
 
+    async def checks(self) -> list[CheckId]:
+        """Return every check that ever had a sample here, in the order of their names."""
+        rows = await self._all(select(schema.checks.c.system, schema.checks.c.name))
+        return sorted(CheckId(system, name) for system, name in rows)
+
     async def samples(self, check: CheckId, since: datetime, limit: int = 100_000) -> list[Sample]:
         """Return the samples of `check` after `since`, oldest first; the newest `limit` of them."""
         table = schema.samples
@@ -185,6 +192,18 @@ class SqlStore:
             query = query.where(table.c.fingerprint == key.fingerprint)
         rows = await self._all(query.order_by(table.c.at.desc(), table.c.number.desc()).limit(limit))
         return await _decoded(rows, lambda row: EVENT.read(row[0]))
+
+    async def dispatches(self, since: datetime, limit: int = 1_000) -> list[Dispatch]:
+        """Return the notifications that were decided after `since`, newest first, each with its attempts."""
+        notes, tries = schema.notifications, schema.attempts
+        newest = select(notes).where(notes.c.at > micros(since))
+        newest = newest.order_by(notes.c.at.desc(), notes.c.number.desc()).limit(limit)
+        rows = await _decoded(await self._all(newest), lambda row: NOTIFICATION.read(row.body))
+        known = select(tries).where(tries.c.notification.in_(select(newest.subquery().c.id))).order_by(tries.c.number)
+        made: defaultdict[str, list[Attempt]] = defaultdict(list)
+        for attempt in await _decoded(await self._all(known), attempt_of):
+            made[attempt.notification].append(attempt)
+        return [Dispatch(note, tuple(made[note.id])) for note in rows]
 
     async def tidy(self, now: datetime) -> None:
         """Roll finished hours up and delete what is past its retention, in short steps."""

@@ -8,10 +8,12 @@ the next one waits for its turn. So a disk that hangs costs one thread, and chan
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from contextlib import closing, suppress
 from datetime import timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -19,15 +21,14 @@ import structlog
 from sqlalchemy import URL, event, exc
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from monitor.store.base import StoreUnavailable
+from monitor.store.base import StoreUnavailable, StoreUnusable
 from monitor.store.connection import KEEPS_CONNECTION, FileGone, OwnFile, cause, code, may_pass
-from monitor.store.migrations import migrate
+from monitor.store.migrations import migrate, require_readable
 from monitor.store.recognise import APPLICATION_ID, recognise
 from monitor.units import show_duration
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
     import aiosqlite
@@ -48,13 +49,16 @@ READERS = 2
 SHRINK_STEP = 256
 """Pages given back in one transaction: 1 MB."""
 
-_PRAGMAS = {
+_PRAGMAS: Mapping[str, str | int] = {
     "busy_timeout": 1_500,  # ms: less than the deadline, so that the answer is `locked` and not `late`
     "journal_mode": "WAL",
     "synchronous": "FULL",
     "foreign_keys": "ON",
     "journal_size_limit": 64 * 1024**2,
     "cache_size": -8_192,  # KiB
+}
+_READING: Mapping[str, str | int] = {name: _PRAGMAS[name] for name in ("busy_timeout", "cache_size")} | {
+    "query_only": "ON"
 }
 
 
@@ -78,6 +82,33 @@ async def open_sqlite(path: Path) -> SqliteDatabase:
         await database.close()
         raise
     return database
+
+
+async def read_sqlite(path: Path) -> SqliteDatabase:
+    """Open the store at `path` for reading, also while the daemon writes: it is neither made nor changed.
+
+    Raises `StoreUnusable` when there is none, or none that this release can read, and `StoreUnavailable` when it is
+    locked or damaged.
+    """
+    uri, identity = await asyncio.to_thread(_find, path)
+    database = SqliteDatabase(path, identity, uri, _READING)
+    try:
+        database.found = await database.read(lambda connection: connection.run_sync(require_readable))
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def _find(path: Path) -> tuple[dict[str, str], os.stat_result]:
+    """Return how the file is opened for reading, and what tells it from others. All of it is blocking work.
+
+    Where we may not write, nobody's log can be followed; but where there is none, the file alone is all there is.
+    """
+    if not recognise(path, reading=True):
+        raise StoreUnusable(f"there is no store at {path}")
+    alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    return {"mode": "ro"} | ({"immutable": "1"} if alone else {}), path.stat()
 
 
 def _prepare(path: Path) -> os.stat_result:
@@ -104,8 +135,17 @@ def _make(path: Path) -> None:
 class SqliteDatabase:
     """A `Database` in a file. `found` is the number of the schema that it had when it was opened, 0: none."""
 
-    def __init__(self, path: Path, identity: os.stat_result) -> None:
-        """Use the file at `path`, which has our header and that `identity` tells from others; open it when needed."""
+    def __init__(
+        self,
+        path: Path,
+        identity: os.stat_result,
+        how: Mapping[str, str] = MappingProxyType({"mode": "rw"}),
+        pragmas: Mapping[str, str | int] = _PRAGMAS,
+    ) -> None:
+        """Use the file at `path`, which has our header and that `identity` tells from others; open it when needed.
+
+        `how` are parameters of its URI, `pragmas` are set on each connection.
+        """
         self.found = 0
         self._path = path
         self._identity = identity
@@ -115,7 +155,7 @@ class SqliteDatabase:
         self._writer: AsyncConnection | None = None
         self._closed = False
         self._engine = create_async_engine(
-            URL.create("sqlite+aiosqlite", database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"}),
+            URL.create("sqlite+aiosqlite", database=f"file:{quote(str(path))}", query={**how, "uri": "true"}),
             isolation_level="AUTOCOMMIT",  # transactions begin and end here, not in SQLAlchemy
             skip_autocommit_rollback=True,
             pool_size=1 + READERS,
@@ -123,7 +163,7 @@ class SqliteDatabase:
             connect_args={"isolation_level": None, "factory": self._connect},
         )
         self.dialect = self._engine.dialect
-        event.listen(self._engine.sync_engine, "connect", _set_up)
+        event.listen(self._engine.sync_engine, "connect", partial(_set_up, pragmas))
 
     async def write(self, work: Work[T], rows: int = 0) -> T:
         """Run `work` as one transaction, the only one at a time, and return its result once it is durable."""
@@ -240,9 +280,9 @@ class SqliteDatabase:
         return connection
 
 
-def _set_up(connection: DBAPIConnection, _: object) -> None:
+def _set_up(pragmas: Mapping[str, str | int], connection: DBAPIConnection, _: object) -> None:
     cursor = connection.cursor()
-    for name, value in _PRAGMAS.items():
+    for name, value in pragmas.items():
         cursor.execute(f"PRAGMA {name} = {value}")
     cursor.close()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitor.channels.base import SendResult
-    from monitor.model import Alert, AlertKey, Change, Delivery, Deploy, Event, Keepsake, Notification, Owed
+    from monitor.model import Alert, AlertKey, Change, Delivery, Deploy, Dispatch, Event, Keepsake, Notification, Owed
     from monitor.plan import Plan
     from monitor.store import Hour, Store
     from tests.soak.loop import VirtualClock, VirtualLoop
@@ -356,6 +356,14 @@ class Disk:
         await _reach(self._outside)
         with self._outside.world.loop.busy():
             return await self.store.journal(since, key, limit)
+
+    async def checks(self) -> list[CheckId]:
+        with self._outside.world.loop.busy():
+            return await self.store.checks()
+
+    async def dispatches(self, since: datetime, limit: int = 1_000) -> list[Dispatch]:
+        with self._outside.world.loop.busy():
+            return await self.store.dispatches(since, limit)
 
     async def tidy(self, now: datetime) -> None:
         await _reach(self._outside)

@@ -251,6 +251,29 @@ async def test_the_journal_is_newest_first_by_key_and_limited(store: Store) -> N
     assert await store.journal(BEGINNING, other) == [event(START + SECOND, key=other)]
 
 
+async def test_dispatches_are_newest_first_each_with_its_attempts(store: Store) -> None:
+    """Settled or not; attempts in the order they were written, those of others and of the past are left out."""
+    notes = [note(f"n{number}", START + number // 2 * SECOND) for number in range(4)]
+    tried = [attempt("n3", AttemptResult.BEGUN), attempt("n3", AttemptResult.RETRY, START, START + HOUR)]
+    done = attempt("n3", AttemptResult.DELIVERED, START + SECOND)
+    await store.write([Change(owed=tuple(notes), attempts=(*tried, attempt("n0", AttemptResult.REJECTED)))])
+    await store.write([Change(attempts=(done, attempt("unknown", AttemptResult.BEGUN)))])
+    found = await store.dispatches(BEGINNING)
+    assert [one.notification for one in found] == notes[::-1]
+    assert [len(one.attempts) for one in found] == [3, 0, 0, 1]
+    assert found[0].attempts == (*tried, done)
+    assert [one.delivered_at for one in found] == [START + SECOND, None, None, None]
+    assert await store.dispatches(START) == found[:2]
+    assert await store.dispatches(BEGINNING, limit=1) == found[:1]
+
+
+async def test_every_check_that_had_a_sample_is_known(store: Store) -> None:
+    assert await store.checks() == []
+    await store.write([Change(samples=(sample(), sample(check=BASKET)), events=(event(),))])
+    await store.write([Change(samples=(sample(START + SECOND),))])
+    assert await store.checks() == [BASKET, SITE]
+
+
 async def test_everything_is_there_after_a_restart(address: str) -> None:
     first = await leading(address)
     await first.write([step(number) for number in range(5)])

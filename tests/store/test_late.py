@@ -54,6 +54,8 @@ async def test_it_is_unavailable_until_it_can_be_opened_and_then_everything_is_p
     assert [one async for one in store.replay(before)] == [sample(0)]
     assert [owed.notification for owed in await store.owed()] == [note]
     assert await store.journal(before) == []
+    assert [one.notification for one in await store.dispatches(before)] == [note]
+    assert [check.system for check in await store.checks()] == ["shop"]
     assert await store.hours(SITE, before) == []
     assert [hour async for hour in store.replay_hours(SITE, before, {"duration"})] == []
     await store.tidy(START)

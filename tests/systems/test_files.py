@@ -26,7 +26,7 @@ COVERED = {
     "tatame": "TA-01 TA-02 TA-03 TA-04 TA-05 TA-06 TA-07 TA-08 TA-09 TA-10 TA-11 TA-12 TA-13 TA-14 TA-15 TA-16 TA-18"
     " TA-19 TA-20 TA-21 TA-22 TA-24 TA-25 TA-26 TA-27 TA-28 TA-29 TA-30 TA-31",
     "ecomdash": "ED-01 ED-02 ED-03 ED-04 ED-05 ED-06 ED-07 ED-08 ED-09 ED-10 ED-11 ED-12 ED-13 ED-14 ED-15 ED-16 ED-17"
-    " ED-18 ED-19 ED-20 ED-22 ED-23 ED-24 ED-25 ED-26 ED-27 ED-28 ED-29 ED-30 ED-31 ED-32 ED-33 ED-34",
+    " ED-18 ED-19 ED-20 ED-21 ED-22 ED-23 ED-24 ED-25 ED-26 ED-27 ED-28 ED-29 ED-30 ED-31 ED-32 ED-33 ED-34",
 }
 SECRET = re.compile(r"(?i)(?:bearer|password|authorization|dsn|token|api_key): *\"?(?:Bearer )?([^\s\"},]+)")
 ELSEWHERE = ("${", "{", "access_token")

@@ -51,6 +51,24 @@ def migrate(connection: Connection) -> int:
     return version
 
 
+def require_readable(connection: Connection) -> int:
+    """Return the number of the database's schema, which this release can read without bringing it up to date.
+
+    Raises `StoreUnusable` when there is none, when it is older than this release, or when it is too new for it.
+    """
+    version = found_version(connection)
+    if version == 0:
+        raise StoreUnusable("there is no store there yet: the daemon makes one when it first runs")
+    if version < schema.CURRENT:
+        now = schema.CURRENT
+        raise StoreUnusable(
+            f"the store has schema {version}, this release reads {now}: `monitor migrate` brings it there"
+        )
+    if version > schema.CURRENT:
+        may_lead(version, connection.execute(text(OLDEST_LEADER_QUERY)).scalar_one())
+    return version
+
+
 def found_version(connection: Connection) -> int:
     """Return the number of the database's schema, 0 when it has none yet.
 

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvloop
-from rich.console import Console
-from rich.text import Text
 
 from monitor import __version__, logs
 from monitor.app import redactor, serve
 from monitor.channels.base import Delivered, deliver
+from monitor.cli import remembered
+from monitor.cli.terminal import FAILED, UNUSABLE, ConfigOption, exit_status, look_for_unknown, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.demo.shop import Shop, serve_shop
@@ -33,24 +31,18 @@ from monitor.place import upgrade
 from monitor.report import as_json, as_junit, as_line, state_of
 from monitor.schema import schema as file_schema
 from monitor.settings import read_settings
-from monitor.store import StoreUnavailable, StoreUnusable
 from monitor.sweep import sweep
-from monitor.web import CannotListen
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Sequence
+    from collections.abc import Coroutine, Sequence
 
     from monitor.doubts import Doubt
     from monitor.plan import Plan
     from monitor.settings import Settings
     from monitor.sweep import Finding
 
-DEMO = Path(__file__).parent / "demo" / "demo.yaml"
-FAILED = 1
-UNUSABLE = 2
+DEMO = Path(__file__).parents[1] / "demo" / "demo.yaml"
 COLOURS = {"up": "green", "down": "red", "unknown": "yellow", "skipped": "blue"}
-ELSEWHERE = 500
-"""Columns where the output is no terminal: lines are not broken there."""
 
 app = typer.Typer(
     help="Runs the monitoring half of a deployment runbook: probe, judge, page with the remedy.",
@@ -59,11 +51,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", metavar="PATH", help="A file or a folder; default: MONITOR_CONFIG, monitor.yaml."),
-]
 
 
 class Output(StrEnum):
@@ -93,7 +80,7 @@ def run(config: ConfigOption = None) -> None:
 
     **Example:** `MONITOR_CONFIG=config MONITOR_SYSTEMS=capliquify monitor run`
     """
-    with _exit_status():
+    with exit_status():
         settings = read_settings()
         source = config or settings.config
 
@@ -114,7 +101,7 @@ def demo(
 
     **Example:** `monitor demo`, then `curl -X POST http://127.0.0.1:8081/break`, and `/heal`
     """
-    with _exit_status():
+    with exit_status():
         host, _, port = shop.rpartition(":")
         if not host or not port.isdecimal():
             raise ConfigError([Fault(f"{shop!r} is not an address such as 127.0.0.1:8081", key="--shop")])
@@ -139,7 +126,7 @@ def check(
 
     **Examples:** `monitor check`, `monitor check seedsource`, `monitor check shop/site --output junit`
     """
-    with _exit_status():
+    with exit_status():
         wanted = names or []
         settings = read_settings(remembers=False)
         source = config or settings.config
@@ -150,7 +137,7 @@ def check(
             loaded = load(source, os.environ, settings.systems)
         _configure_logs(settings, loaded)
         plans = [plan for plan in loaded.plans.values() if _is_wanted(plan, wanted)]
-        _look_for_unknown(wanted, loaded)
+        look_for_unknown(wanted, loaded)
         if not all(uvloop.run(_check(plans, loaded, settings, output, writes=writes))):
             raise typer.Exit(FAILED)
 
@@ -169,7 +156,7 @@ def validate(
 
     **Examples:** `monitor validate`, `monitor validate --strict --connect`, `monitor validate --no-env -c config`
     """
-    with _exit_status():
+    with exit_status():
         if connect and no_env:
             raise ConfigError([Fault("there is nothing to connect to without the environment", key="--no-env")])
         settings = read_settings(remembers=False)
@@ -179,10 +166,10 @@ def validate(
             _configure_logs(settings, loaded)
             found = list(dict.fromkeys([*found, *uvloop.run(_ask(loaded, settings))]))
         for doubt in found:
-            _print(f"doubt: {doubt}", "yellow")
+            say(f"doubt: {doubt}", "yellow")
         for note in notes(loaded):
-            _print(f"note: {note}", "blue")
-        _print(f"{len(loaded.plans)} checks of {len(loaded.systems)} systems, {len(found)} doubts", "green")
+            say(f"note: {note}", "blue")
+        say(f"{len(loaded.plans)} checks of {len(loaded.systems)} systems, {len(found)} doubts", "green")
         if strict and found:
             raise typer.Exit(UNUSABLE)
 
@@ -193,7 +180,7 @@ def notify(channel: Annotated[str, typer.Argument(help="The channel's name.")], 
 
     **Example:** `monitor notify ops`
     """
-    with _exit_status():
+    with exit_status():
         settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems)
         _configure_logs(settings, loaded)
@@ -203,9 +190,9 @@ def notify(channel: Annotated[str, typer.Argument(help="The channel's name.")], 
             raise ConfigError([Fault(f"there is no channel {channel!r}", hint=hint)])
         problem = uvloop.run(_notify(channel, loaded, settings))
         if problem:
-            _print(f"{channel}: {problem}", "red")
+            say(f"{channel}: {problem}", "red")
             raise typer.Exit(FAILED)
-        _print(f"{channel}: accepted", "green")
+        say(f"{channel}: accepted", "green")
 
 
 @app.command(name="explain")
@@ -214,13 +201,18 @@ def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], confi
 
     **Example:** `monitor explain capliquify/backend`
     """
-    with _exit_status():
+    with exit_status():
         settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems, placeholders=True)
-        _look_for_unknown([name], loaded)
+        look_for_unknown([name], loaded)
         for plan in loaded.plans.values():
             if str(plan.id) == name:
-                _print(redactor(loaded, settings)(explain(plan, loaded)))
+                say(redactor(loaded, settings)(explain(plan, loaded)))
+
+
+app.command()(remembered.alerts)
+app.command()(remembered.history)
+app.command()(remembered.replay)
 
 
 @app.command()
@@ -238,24 +230,10 @@ def migrate() -> None:
 
     **Example:** `MONITOR_DATABASE_URL=postgresql://monitor@db/monitor monitor migrate`
     """
-    with _exit_status():
+    with exit_status():
         before, now = uvloop.run(upgrade(read_settings().database))
         was = "a new store" if before == 0 else f"schema {before}"
-        _print(f"{was} is up to date" if before == now else f"{was} was brought to schema {now}", "green")
-
-
-@contextmanager
-def _exit_status() -> Iterator[None]:
-    """Turn what a command ends with into an exit status and words for its user."""
-    try:
-        yield
-    except ConfigError as error:
-        for fault in error.faults:
-            _print(str(fault), "red", error=True)
-        raise typer.Exit(UNUSABLE) from None
-    except (StoreUnavailable, StoreUnusable, CannotListen, OSError) as error:
-        _print(str(error), "red", error=True)
-        raise typer.Exit(FAILED) from None
+        say(f"{was} is up to date" if before == now else f"{was} was brought to schema {now}", "green")
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -284,7 +262,7 @@ async def _demo(settings: Settings, host: str, port: int, *, scripted: bool) -> 
             return loaded
 
         config = read()
-        _print(f"The demo shop answers at {here}; break it with: curl -X POST {here}/break")
+        say(f"The demo shop answers at {here}; break it with: curl -X POST {here}/break")
         await serve(config, settings, read)
 
 
@@ -298,12 +276,12 @@ async def _check(
         async for finding in sweep(plans, means, SystemClock(), writes=writes):
             findings.append(finding)
             if output is Output.TEXT:
-                _print(as_line(finding, width), COLOURS[state_of(finding.sample)])
+                say(as_line(finding, width), COLOURS[state_of(finding.sample)])
     if output is not Output.TEXT:
         typer.echo(as_json(findings) if output is Output.JSON else as_junit(findings))
     else:
         for skip in config.skipped:
-            _print(f"skipped {skip.name}: {skip.reason}")
+            say(f"skipped {skip.name}: {skip.reason}")
     return [finding.well for finding in findings]
 
 
@@ -322,27 +300,3 @@ async def _notify(channel: str, config: Config, settings: Settings) -> str:
 
 def _is_wanted(plan: Plan, names: Sequence[str]) -> bool:
     return not names or plan.id.system in names or str(plan.id) in names
-
-
-def _look_for_unknown(names: Sequence[str], config: Config) -> None:
-    """Raise `ConfigError` for each name that is no system and no check."""
-    skipped = {skip.name: f"it is skipped: {skip.reason}" for skip in config.skipped}
-    known = [*config.systems, *(str(check) for check in config.plans)]
-    faults = [
-        Fault(
-            f"there is no {'check' if '/' in name else 'system'} {name!r}",
-            hint=skipped.get(name) or allowed(name, known),
-        )
-        for name in names
-        if name not in known
-    ]
-    if faults:
-        raise ConfigError(faults)
-
-
-def _print(text: str, colour: str = "", *, error: bool = False) -> None:
-    """Print for people: in colour on a terminal, else as it is, each line whole."""
-    stream = sys.stderr if error else sys.stdout
-    terminal = stream.isatty()
-    console = Console(file=stream, width=None if terminal else ELSEWHERE, highlight=False, soft_wrap=True)
-    console.print(Text(text, style=colour))
