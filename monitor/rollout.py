@@ -54,6 +54,8 @@ SETTLING = timedelta(seconds=20)
 """So long after the last change the checks of a deploy begin: the next service may still be on its way."""
 EARLY = timedelta(minutes=5)
 """An alert may begin so long before a deploy is noticed, and still come of it."""
+STALE = timedelta(days=1)
+"""A report that is so late, because nobody was there or the file was changed since, is no news."""
 REMEMBERED = timedelta(days=30)
 TOPIC = "versions"
 DEPLOY = "deploy"
@@ -195,7 +197,8 @@ class Rollouts:
             deploy, terms = self._newest(system), self._terms(system)
             if deploy is not None:
                 spans = (terms.rollback,) if deploy.back else terms.spans
-                if deploy.reports < len(spans) and deploy.at + spans[deploy.reports] <= now:
+                due = [deploy.at + span for span in spans[deploy.reports :]]
+                if due and due[0] <= now < due[0] + STALE:
                     await self._report(deploy, spans[deploy.reports])
 
     def _start(self, system: str) -> None:

@@ -255,6 +255,17 @@ async def test_a_late_report_is_made_of_whole_hours(bench: Bench) -> None:
     ]
 
 
+async def test_a_report_that_nobody_waited_for_is_left_out(bench: Bench) -> None:
+    """The file asks for one after a day only when the deploy is three days old."""
+    await bench.shows("1.0", "1.1", "1.1", "1.1")
+    await bench.later(HOUR)
+    assert len(bench.told()) == 1
+    await bench.later(72 * HOUR)
+    bench.configure(reports=[HOUR, 24 * HOUR])
+    await bench.later(HOUR)
+    assert bench.told() == []
+
+
 async def test_a_store_that_is_away_is_waited_for(bench: Bench) -> None:
     await bench.shows("1.0", "1.1", "1.1", "1.1")
     bench.away = True
