@@ -218,7 +218,11 @@ class Rollouts:
             found.append(ended(plan, self._ended.get(plan.id)))
         failed = [line for passed, line in found if not passed]
         log.info("looked_after_deploy", system=system, checks=len(found), failed=len(failed))
-        done = replace(self._newest(system) or deploy, protocol=tuple(line for _, line in found), failed=bool(failed))
+        done = replace(
+            self._newest(system) or deploy,
+            protocol=tuple(line for _, line in found),
+            failed=None if system in self._begins else bool(failed),
+        )
         summary = f"{len(failed)} of the {len(found)} checks that follow a deploy failed: {'; '.join(failed)}"
         await self._put(done, self._told(done, Severity.WARNING, summary) if failed else ())
 

@@ -202,6 +202,18 @@ async def test_what_changes_soon_after_is_the_same_deploy_looked_at_again(bench:
     assert len(bench.deploys) == 2
 
 
+async def test_what_changes_while_its_checks_run_is_looked_at_again(bench: Bench) -> None:
+    """They may have seen the old version of it."""
+    await bench.shows("a1", "a2", "a2", "a2", part="api")
+    await bench.later(SETTLING - 10 * SECOND)
+    assert bench.ran == ["smoke"]
+    await bench.rollouts.begin("shop", [("worker", "w1", "w2")], bench.clock.now())
+    await bench.later(SETTLING)
+    await bench.later(5 * SECOND)
+    assert bench.ran == ["smoke", "health", "smoke", "health"]
+    assert bench.newest.failed is False
+
+
 async def test_going_back_is_watched_for_a_shorter_time_and_reported_once(bench: Bench) -> None:
     bench.configure(reports=[HOUR, 24 * HOUR])
     await bench.shows("1.0", "1.1", "1.1", "1.1")
