@@ -1,0 +1,61 @@
+"""What is reported to us, what must be remembered, and what becomes durable together."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from monitor.model.alert import Alert, Event
+from monitor.model.delivery import Attempt, Notification
+from monitor.model.deploy import Deploy
+from monitor.model.sample import CheckId, Sample
+
+
+class Said(enum.StrEnum):
+    """What a job says of one of its runs: that it begins, or how it ended."""
+
+    START = "start"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class Report(NamedTuple):
+    """What a job tells us of one of its runs, over HTTP.
+
+    `status` is the exit status, where it told one; `run` the name that it has for this run, so that starts and ends
+    find each other; `text` a line of its own, which may hold anything.
+    """
+
+    said: Said
+    status: int | None = None
+    run: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keepsake:
+    """What a check must remember beyond the process, such as what it has to remove again.
+
+    There is one for each `topic` of a check: the last one counts, and one without a `body` is gone. It holds no secret.
+    """
+
+    check: CheckId
+    topic: str
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What must become durable together: one transaction, harmless when written twice.
+
+    An alert that is `idle` is forgotten; an attempt that is final settles its notification.
+    """
+
+    samples: tuple[Sample, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    events: tuple[Event, ...] = ()
+    owed: tuple[Notification, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    keepsakes: tuple[Keepsake, ...] = ()
+    deploys: tuple[Deploy, ...] = ()

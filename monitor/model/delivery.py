@@ -1,0 +1,126 @@
+"""What is owed to a channel, how that is tried, and what it says."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.model.alert import AlertKey, EventKind
+from monitor.model.sample import Labels, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a message says, as plain text that may be hostile: every channel escapes it for its own format.
+
+    `title` never changes over an alert's life. `trend` is the shape of the last hour in block characters. `beside`
+    names what else began at that time. `links` are label and address.
+    """
+
+    title: str
+    summary: str
+    system: str
+    check: str
+    alert: str
+    labels: Labels = ()
+    value: str = ""
+    figure: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    trend: str = ""
+    beside: tuple[str, ...] = ()
+    remedy: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message owed to one channel. `quiet` ones must not ring anybody: resolves, easings, updates.
+
+    `id` stays the same over retries and restarts, as soon as the decision is durable.
+    `missed`: it ends an incident whose first message this channel never accepted, so it must tell the whole story.
+    `fallback_for` names the channel that should have taken it.
+    """
+
+    id: str
+    channel: str
+    incident: str
+    key: AlertKey
+    kind: EventKind
+    severity: Severity
+    at: datetime
+    page: Page
+    quiet: bool = False
+    missed: bool = False
+    fallback_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a channel is asked to send at once: one notification, or several collected into one message.
+
+    `id` is stable over retries. `uncertain`: it was decided while the store could not be reached, so it may be
+    repeated.
+    """
+
+    id: str
+    notifications: tuple[Notification, ...]
+    uncertain: bool = False
+
+    @property
+    def severity(self) -> Severity:
+        """Return the worst severity among the notifications."""
+        return max(notification.severity for notification in self.notifications)
+
+
+class AttemptResult(enum.StrEnum):
+    """How an attempt to deliver stands. `BEGUN` and `RETRY` leave it owed, the others settle it.
+
+    `BEGUN` is written before a send, so that whoever restarts after a crash repeats that delivery under the same id.
+    `SUPERSEDED`: a newer message says more.
+    """
+
+    BEGUN = "begun"
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One step of delivering a notification, in the delivery of that id. `due`: when to try again, after `RETRY`."""
+
+    notification: str
+    at: datetime
+    result: AttemptResult
+    delivery: str = ""
+    reason: str = ""
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A notification that its channel has not accepted yet: how often it was refused, when it may be tried again.
+
+    `delivery` is the id of the delivery that it went into last; empty while it was never tried.
+    """
+
+    notification: Notification
+    attempts: int = 0
+    due: datetime | None = None
+    delivery: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A notification and every attempt to deliver it, in the order in which they were written."""
+
+    notification: Notification
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def delivered_at(self) -> datetime | None:
+        """Return when the channel accepted it; None: it did not, or not yet."""
+        return next((attempt.at for attempt in self.attempts if attempt.result is AttemptResult.DELIVERED), None)
