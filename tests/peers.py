@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import itertools
 import socket
 import ssl
 import struct
@@ -121,14 +122,15 @@ def says(*parts: bytes, close: bool = False) -> Talk:
 
 
 def drips(text: bytes, every: float = 0.02) -> Talk:
-    """Say one byte of `text` at a time, for ever."""
+    """Say one byte of `text` at a time, until the other side has gone: on uvloop a closed transport takes no more."""
 
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            for byte in text:
-                writer.write(bytes([byte]))
-                await writer.drain()
-                await asyncio.sleep(every)
+        for byte in itertools.cycle(text):
+            if writer.is_closing():
+                return
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(every)
 
     return talk
 
