@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import traceback
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -18,11 +18,11 @@ from monitor.plain import plain
 from monitor.secrets import Redactor, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import aiohttp
 
-    from monitor.model import Delivery, Severity
+    from monitor.model import Act, Delivery, Notification, Severity
     from monitor.network import Resolver, TlsContexts
 
 log = structlog.get_logger()
@@ -35,7 +35,9 @@ SHORTEST_TOKEN = 8
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The channel accepted the message."""
+    """The channel accepted the message. `posted`: where it stands there, by incident, if it can be changed later."""
+
+    posted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,22 @@ class Resources:
     resolver: Resolver
     tls: TlsContexts
     redact: Redactor
+
+
+class Ear(Protocol):
+    """Who listens to what people say in a channel."""
+
+    async def hear(self, act: Act) -> str:
+        """Carry `act` out, or see to it that it will be; return a sentence for whoever did it."""
+        ...
+
+    def posted(self, channel: str) -> Mapping[str, str]:
+        """Return the references of the messages in `channel` about incidents that still go on, by incident."""
+        ...
+
+    def about(self, incident: str) -> Notification | None:
+        """Return a message that says how `incident` stands now, never owed to anybody; None: it is over."""
+        ...
 
 
 class Channel(BaseModel, ABC):
@@ -99,6 +117,17 @@ class Channel(BaseModel, ABC):
     def reminded(self, every: timedelta) -> Self:  # noqa: ARG002 - most kinds forget what they sent
         """Return this channel as it is when it hears of what goes on `every` so often, at the least."""
         return self
+
+    @property
+    def acknowledges(self) -> bool:
+        """Return whether people can acknowledge an alert from here, so that an escalation stops."""
+        return False
+
+    async def listen(self, name: str, ear: Ear, resources: Resources) -> None:
+        """Hear what people say in this channel, called `name`, until cancelled; most kinds hear nothing and return.
+
+        It runs only while this instance leads. It may raise: it is called again after a while.
+        """
 
     def secrets(self) -> tuple[Secret, ...]:
         """Return every text of this channel that must never be shown: its secret fields, and what is secret in them.

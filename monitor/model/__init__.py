@@ -2,9 +2,11 @@
 
 A `Sample` is what one run of a probe found. A `Verdict` is how one threshold judges it. An `Alert` is the state of one
 threshold (or of a check being down) for one label set. An `Event` is one change of an alert, as the journal keeps it. A
-`Notification` is one message owed to one channel; a `Delivery` is what a channel is asked to send at once.
+`Notification` is one message owed to one channel; a `Delivery` is what a channel is asked to send at once. An `Act` is
+what a person does about it all.
 """
 
+from monitor.model.act import Acknowledgement, Act, Deed, Scope, Silence
 from monitor.model.alert import (
     BLIND,
     DOWN,
@@ -21,7 +23,7 @@ from monitor.model.alert import (
     Verdict,
 )
 from monitor.model.change import Change, Keepsake, Report, Said
-from monitor.model.delivery import Attempt, AttemptResult, Delivery, Dispatch, Notification, Owed, Page
+from monitor.model.delivery import Attempt, AttemptResult, Delivery, Dispatch, Notification, Owed, Page, Post
 from monitor.model.deploy import Deploy
 from monitor.model.identity import stable_id
 from monitor.model.sample import (
@@ -43,12 +45,15 @@ __all__ = [
     "DOWN",
     "NO_DATA",
     "OURS",
+    "Acknowledgement",
+    "Act",
     "Alert",
     "AlertKey",
     "Attempt",
     "AttemptResult",
     "Change",
     "CheckId",
+    "Deed",
     "Delivery",
     "Deploy",
     "Dispatch",
@@ -66,11 +71,14 @@ __all__ = [
     "Page",
     "Patience",
     "Phase",
+    "Post",
     "Reason",
     "Report",
     "Said",
     "Sample",
+    "Scope",
     "Severity",
+    "Silence",
     "State",
     "Told",
     "Verdict",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.model.act import Acknowledgement
 from monitor.model.identity import stable_id
 from monitor.model.sample import CheckId, Labels, Severity
 
@@ -103,7 +104,9 @@ class Alert:
     `title` is what messages call it, the same for as long as it is remembered, even if the file is changed meanwhile.
     `severity` is the worst level that fires (None: not firing) and `since` when the present incident began; `announced`
     is the severity that people were last told of (None: nobody was told). `judged_at` is the moment up to which time
-    counts towards `for` and `keep`; None after a gap, and whenever no level is waiting for time to pass.
+    counts towards `for` and `keep`; None after a gap, and whenever no level is waiting for time to pass. `rung_at` is
+    when the announced severity was first told, from which escalation counts. `changes` are the moments of the last hour
+    at which it opened or ended; while it is `flapping`, nothing is told until it has been stable.
     """
 
     key: AlertKey
@@ -114,6 +117,10 @@ class Alert:
     since: datetime | None = None
     announced: Severity | None = None
     told: tuple[Told, ...] = ()
+    rung_at: datetime | None = None
+    acknowledged: Acknowledgement | None = None
+    changes: tuple[datetime, ...] = ()
+    flapping: bool = False
 
     @property
     def incident(self) -> str:
@@ -121,9 +128,14 @@ class Alert:
         return stable_id(self.key.fingerprint, self.since.isoformat() if self.since else "")
 
     @property
+    def live(self) -> bool:
+        """Return whether it fires, may fire soon, or somebody must still hear of its end."""
+        return bool(self.levels) or self.severity is not None or self.announced is not None
+
+    @property
     def idle(self) -> bool:
         """Return whether there is nothing to remember."""
-        return not self.levels and self.severity is None and self.announced is None
+        return not self.live and not self.changes
 
 
 class EventKind(enum.StrEnum):
@@ -140,6 +152,15 @@ class EventKind(enum.StrEnum):
     HELD = "held"
     FELL_BACK = "fell back"
     REPORTED = "reported"
+    ESCALATED = "escalated"
+    FLAPPING = "flapping"
+    ACKNOWLEDGED = "acknowledged"
+    LAPSED = "lapsed"
+    SILENCED = "silenced"
+    LIFTED = "lifted"
+    ANNOUNCED = "announced"
+    ANSWERED = "answered"
+    NOTED = "noted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ import enum
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from monitor.model.act import Act, Silence
 from monitor.model.alert import Alert, Event
-from monitor.model.delivery import Attempt, Notification
+from monitor.model.delivery import Attempt, Notification, Post
 from monitor.model.deploy import Deploy
 from monitor.model.sample import CheckId, Sample
 
@@ -49,7 +50,8 @@ class Keepsake:
 class Change:
     """What must become durable together: one transaction, harmless when written twice.
 
-    An alert that is `idle` is forgotten; an attempt that is final settles its notification.
+    An alert that is `idle` is forgotten; an attempt that is final settles its notification; `done` are the acts that
+    were carried out.
     """
 
     samples: tuple[Sample, ...] = ()
@@ -59,3 +61,6 @@ class Change:
     attempts: tuple[Attempt, ...] = ()
     keepsakes: tuple[Keepsake, ...] = ()
     deploys: tuple[Deploy, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    posts: tuple[Post, ...] = ()
+    done: tuple[Act, ...] = ()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from monitor.model.alert import AlertKey, EventKind
 from monitor.model.sample import Labels, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class Notification:
 
     `id` stays the same over retries and restarts, as soon as the decision is durable.
     `missed`: it ends an incident whose first message this channel never accepted, so it must tell the whole story.
-    `fallback_for` names the channel that should have taken it.
+    `fallback_for` names the channel that should have taken it. `batch`: it waits, at most until `leaves`, for others of
+    that name, to leave together with them; empty: it leaves at once.
     """
 
     id: str
@@ -54,6 +59,18 @@ class Notification:
     quiet: bool = False
     missed: bool = False
     fallback_for: str = ""
+    batch: str = ""
+    leaves: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where the message about an incident stands in a channel that can change it: `reference` is the channel's own."""
+
+    channel: str
+    incident: str
+    reference: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +78,13 @@ class Delivery:
     """What a channel is asked to send at once: one notification, or several collected into one message.
 
     `id` is stable over retries. `uncertain`: it was decided while the store could not be reached, so it may be
-    repeated.
+    repeated. `posted` are the references of earlier messages here about the same incidents, by incident.
     """
 
     id: str
     notifications: tuple[Notification, ...]
     uncertain: bool = False
+    posted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def severity(self) -> Severity:
