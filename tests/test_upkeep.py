@@ -132,11 +132,7 @@ async def test_what_is_taken_out_of_the_file_is_taken_back() -> None:
     assert await desk.at(24.5, LOST) == []
     desk.upkeep.configure([], {SITE: plan(failures=1)})
     assert {kind for _, kind, _ in await desk.at(24.6, LOST)} == {EventKind.OPENED}
-    journal = [
-        event.kind for change in desk.bench.store.changes for event in change.events if event.key.name == "silence"
-    ]
-    assert journal == [EventKind.SILENCED, EventKind.LIFTED]
-    assert isinstance(desk.bench.store.changes[-1], Change)
+    assert desk.bench.store.events("silence") == [EventKind.SILENCED, EventKind.LIFTED]
 
 
 async def test_the_looks_at_its_end_are_ended_with_the_daemon() -> None:
