@@ -30,9 +30,11 @@ def _of_route(route: Route, config: Config) -> Iterator[str]:
         yield "nobody can acknowledge in its channels, so that only the command `monitor ack` stops its escalation"
     if route.severities == {Severity.CRITICAL} and (route.digest or route.within):
         yield "a critical never waits for others, so its digest or within means nothing"
-    for glob in route.checks:
-        if not any(fnmatchcase(name, glob) for plan in config.plans for name in (plan.check, str(plan))):
-            yield f"no check that runs is called {glob!r}"
+    known = [*map(str, config.plans), *(skip.name for skip in config.skipped if "/" in skip.name)]
+    own = [name for name in known if not route.systems or name.partition("/")[0] in route.systems]
+    for glob in route.checks if own else ():
+        if not any(fnmatchcase(text, glob) for name in own for text in (name, name.partition("/")[2])):
+            yield f"no check is called {glob!r}"
 
 
 def _of_system(plan: Plan, severity: Severity, config: Config) -> Iterator[str]:
