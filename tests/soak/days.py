@@ -1,4 +1,4 @@
-"""Whole days of telling on the virtual clock: real scheduler, pipeline, writer and outbox; who heard what, to the second.
+"""Whole days of telling on the virtual clock: real scheduler, pipeline, writer and outbox; who heard what, and when.
 
 The targets and the channels do as a test says; people acknowledge; the process is killed and started again on what was
 written.
@@ -37,12 +37,12 @@ OPEN = frozenset({AttemptResult.BEGUN, AttemptResult.RETRY})
 
 
 class Heard(NamedTuple):
-    """One message that a channel took: when, which, its first line, and how many alerts it tells of."""
+    """One message that a channel took: when, which, its first line, and of how many alerts it tells."""
 
     at: datetime
     channel: str
     headline: str
-    count: int
+    alerts: int
 
     def __str__(self) -> str:
         return f"{self.at:%a %H:%M:%S} {self.channel}: {self.headline}"
@@ -108,7 +108,7 @@ class Daemon:
     def __init__(self, world: World, clock: VirtualClock) -> None:
         self.world = world
         self.clock = clock
-        self._writer = Writer(world.notebook, clock)  # type: ignore[arg-type] # as much of a store as it needs
+        self._writer = Writer(world.notebook, clock)
         metrics = Metrics()
         for plan in world.plans.values():
             metrics.watch(plan)
@@ -161,7 +161,7 @@ class Daemon:
             await self.pipeline.tick()
             await self.clock.sleep_until(self.clock.now() + self.world.grain)
 
-    def _owe(self, owed: Sequence[Notification], uncertain: bool) -> None:  # noqa: FBT001 - a callback's form
+    def _owe(self, owed: Sequence[Notification], uncertain: bool) -> None:
         self._outbox.owe(owed, uncertain)
 
     async def _run_now(self, check: CheckId) -> None:
@@ -215,7 +215,7 @@ def counts(heard: Iterable[Heard]) -> Mapping[str, list[int]]:
     """Return of how many alerts each message told, by channel."""
     found: defaultdict[str, list[int]] = defaultdict(list)
     for one in heard:
-        found[one.channel].append(one.count)
+        found[one.channel].append(one.alerts)
     return found
 
 
