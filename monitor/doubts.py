@@ -115,6 +115,7 @@ def _of_telling(config: Config) -> Iterator[Doubt]:
     for skip in config.skipped:
         if "/" not in skip.name:
             yield Doubt(f"is skipped: {skip.reason}", skip.name)
+    yield from (Doubt(message, name) for name, channel in config.channels.items() for message in channel.doubts())
     for severity in sorted(Severity, reverse=True):
         for system, plan in _first_with(config, severity).items():
             told = {name for route in config.routes if route.matches(plan.id, severity) for name in route.notify}
