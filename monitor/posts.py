@@ -49,12 +49,12 @@ class Posts:
         self, channel: str, notifications: Iterable[Notification], posted: Mapping[str, str], now: datetime
     ) -> tuple[Post, ...]:
         """Note that `notifications` were delivered, and what was `posted`; return what must be written."""
+        self._forget(now)
         new = tuple(Post(channel, incident, reference, now) for incident, reference in posted.items())
         self._known.setdefault(channel, {}).update({post.incident: post for post in new})
         for note in notifications:
             if note.kind in OVER:
                 self._over[channel, note.incident] = now
-        self._forget(now)
         return new
 
     def _forget(self, now: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 import structlog
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_validator
 
-from monitor.channels.base import Channel, Retry
+from monitor.channels.base import SHORTEST_TOKEN, Channel, Retry
 from monitor.channels.posting import Address, Endpoint, Token
 from monitor.channels.progress import Progress
 from monitor.channels.slack.api import Api, Refused
@@ -103,6 +103,11 @@ class SlackChannel(Channel):
     def _conversation(self, token: Secret, resources: Resources) -> Conversation:
         api = Api(self.url, token, resources.session)
         return Conversation(api, self.channel, call_of(self.mention), self.acknowledges, self._progress)
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Return every text that must never be shown, of a token also the last part, without which it is of no use."""
+        parts = (token.reveal().rpartition("-")[2] for token in (self.token, self.app_token) if token is not None)
+        return (*super().secrets(), *(Secret(part) for part in parts if len(part) >= SHORTEST_TOKEN))
 
     @property
     def acknowledges(self) -> bool:

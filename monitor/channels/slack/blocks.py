@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from monitor.message import Entry, Message
 
 LONGEST_HEADER = 150
-LONGEST_SECTION = 2_400
+LONGEST_SECTION = 2_100
 """Slack takes 3,000 characters; less, so that the section of most weight fits into `LARGEST` in any script."""
 LONGEST_FIELD = 2_000
 MOST_ROWS = 5

@@ -165,7 +165,7 @@ def _question(note: Notification) -> list[Block]:
 def _value(note: Notification, why: str = "") -> str:
     """Return what a button about `note` says; nothing if that is too long for one."""
     check, alert, labels = note.key
-    said = json.dumps([note.incident, *check, alert, labels, why], ensure_ascii=False, separators=(",", ":"))
+    said = json.dumps([note.incident, *check, alert, labels, why], separators=(",", ":"))
     return said if len(said) <= LONGEST_VALUE else ""
 
 
