@@ -8,7 +8,7 @@ import pytest
 from pydantic import PrivateAttr
 from structlog.testing import capture_logs
 
-from monitor.channels.base import Channel, Delivered, Resources
+from monitor.channels.base import Channel, Resources
 from monitor.channels.posting import open_session
 from monitor.listening import FIRST_WAIT, LONGEST_WAIT, STEADY, Listening
 from monitor.model import Failure, Reason
@@ -57,9 +57,7 @@ class Speaker(Channel):
     _beside: tuple[str, ...] = PrivateAttr(default=())
 
     async def send(self, delivery: Delivery, resources: Resources) -> SendResult:
-        assert delivery
-        assert resources
-        return Delivered()
+        raise AssertionError(delivery, resources)
 
     def among(self, channels: Mapping[str, Channel]) -> Self:
         found = self.model_copy()
@@ -67,8 +65,8 @@ class Speaker(Channel):
         return found
 
     async def listen(self, name: str, ear: Ear, resources: Resources) -> None:
-        assert ear
-        assert resources
+        assert ear.posted(name) == {name: ""}
+        assert resources.redact("x") == "x"
         self._talk.append(f"{name} begins {self.word}".strip())
         end = self._talk.ends.pop(0) if self._talk.ends else 1e9
         try:
