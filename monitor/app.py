@@ -14,7 +14,10 @@ import structlog
 
 from monitor.channels.base import deliver
 from monitor.clock import SystemClock
+from monitor.counter import Counter
 from monitor.deadman import Deadman
+from monitor.desk import Desk
+from monitor.desk import Means as DeskMeans
 from monitor.health import Health
 from monitor.inbox import Inbox
 from monitor.leadership import Leadership
@@ -37,7 +40,7 @@ from monitor.secrets import Redactor
 from monitor.store import LeaseLost, Retention, StoreUnavailable, Writer
 from monitor.store.late import LateStore
 from monitor.watchdog import Watchdog
-from monitor.web import Deploys, Door, Heartbeats, Tokens, Web
+from monitor.web import Acts, Deploys, Door, Heartbeats, Tokens, Web
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -131,6 +134,7 @@ class Daemon:
         limits = Limits(config.limits.in_flight, config.limits.per_host)
         self._scheduler = Scheduler(self._clock, self._observe, self._take, limits, self.metrics.schedule)
         self._rollouts = self._make_rollouts()
+        self._desk = self._make_desk()
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
         self.configure(config)
@@ -196,6 +200,7 @@ class Daemon:
         """Listen until `stack` ends; return where."""
         door = self._door()
         reports = [*Heartbeats(door, self._inbox()).table(), *Deploys(door, self._register()).table()]
+        reports += Acts(door, self._counter(), self._clock).table()
         web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen
         await web.start(host, port)
@@ -215,6 +220,7 @@ class Daemon:
             self._outbox.run(),
             self._lookback.run(),
             self._rollouts.run(),
+            self._desk.run(),
             self._ticking(),
             self._tidying(),
         ]
@@ -248,8 +254,9 @@ class Daemon:
         await self._scheduler.run_now(check)
 
     async def _take(self, sample: Sample) -> bool:
-        """Judge a sample, and look which version it saw."""
+        """Judge a sample, look which version it saw, and tell whoever waits for it."""
         again = await self._pipeline.take(sample)
+        self._desk.see(sample)
         await self._rollouts.see(sample)
         return again
 
@@ -312,6 +319,28 @@ class Daemon:
             self._owe, self._run_now, self._scheduler.quicken, self._outside.memory, self.metrics.deploys.show
         )
         return Rollouts(self._clock, self._store, self._writer, means)
+
+    def _make_desk(self) -> Desk:
+        means = DeskMeans(
+            leads=self._takes_acts,
+            checks=lambda: self.config.plans,
+            run_now=self._run_now,
+            post=self._writer.post,
+        )
+        return Desk(self._clock, self._store, self._pipeline, means)
+
+    def _takes_acts(self) -> bool:
+        """Return whether what people do is done here; when we end, whoever comes next does it."""
+        return self._leadership.leads and not self._writer.ends
+
+    def _counter(self) -> Counter:
+        return Counter(
+            clock=self._clock,
+            desk=self._desk,
+            look=self._store.open_to_look,
+            alerts_here=lambda: self._pipeline.alerts if self._takes_acts() else None,
+            checks=lambda: self.config.plans,
+        )
 
     def _register(self) -> Register:
         return Register(
