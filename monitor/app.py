@@ -39,6 +39,7 @@ from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
 from monitor.store import LeaseLost, Retention, StoreUnavailable, Writer
 from monitor.store.late import LateStore
+from monitor.upkeep import Upkeep
 from monitor.watchdog import Watchdog
 from monitor.web import Acts, Deploys, Door, Heartbeats, Tokens, Web
 
@@ -135,6 +136,7 @@ class Daemon:
         self._scheduler = Scheduler(self._clock, self._observe, self._take, limits, self.metrics.schedule)
         self._rollouts = self._make_rollouts()
         self._desk = self._make_desk()
+        self._upkeep = Upkeep(self._clock, self._pipeline, self._scheduler.run_now)
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
         self.configure(config)
@@ -154,6 +156,7 @@ class Daemon:
         self._outbox.configure({name: self._sender(channel) for name, channel in config.channels.items()}, fallbacks)
         self._scheduler.replace(config.plans)
         self._rollouts.configure(config.plans, config.systems, config.routes)
+        self._upkeep.configure(config.maintenance, config.plans)
         self._hurry()
         self.metrics.daemon.reloaded(self._clock.now(), successful=True)
 
@@ -221,6 +224,7 @@ class Daemon:
             self._lookback.run(),
             self._rollouts.run(),
             self._desk.run(),
+            self._upkeep.run(),
             self._ticking(),
             self._tidying(),
         ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.model import Failure, LeftOut, Severity
+from monitor.model import DOWN, Alert, AlertKey, Failure, LeftOut, Severity
+from monitor.page import title
 from monitor.plain import plain
 from monitor.probes.base import Run
 from monitor.settings import unknown_variables
@@ -117,7 +118,8 @@ def _of_telling(config: Config) -> Iterator[Doubt]:
             yield Doubt(f"is skipped: {skip.reason}", skip.name)
     for severity in sorted(Severity, reverse=True):
         for system, plan in _first_with(config, severity).items():
-            told = {name for route in config.routes if route.matches(plan.id, severity) for name in route.notify}
+            alert = Alert(AlertKey(plan.id, DOWN), title(plan, AlertKey(plan.id, DOWN)))
+            told = {name for route in config.routes if route.matches(alert, severity) for name in route.notify}
             if not told:
                 yield Doubt(f"no route takes a {severity} of this system, such as that of {plan.id.check}", system)
             elif severity is Severity.CRITICAL and not any(config.channels[name].rings for name in told):
