@@ -183,10 +183,15 @@ class Desk:
         if last is not None and now - last.at < RUN_PACE:
             return f"{check} was run {show_duration((now - last.at).total_seconds())} ago: {_outcome(last.sample)}"
         look = self._looks[check] = _Look(now)
-        running = asyncio.ensure_future(self._means.run_now(check))
-        waiting = asyncio.ensure_future(self._clock.sleep_until(now + RUN_PATIENCE))
-        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        waiting = {
+            asyncio.ensure_future(self._means.run_now(check)),
+            asyncio.ensure_future(self._clock.sleep_until(now + RUN_PATIENCE)),
+        }
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
         return f"{check} was run: {_outcome(look.sample)}"
 
     def _tell(self, trouble: str) -> None:

@@ -20,7 +20,10 @@ def ending(now: datetime, lasting: str = "", until: str = "", zone: str = "") ->
         raise ValueError("say for how long, or until when, and not both")
     if not lasting and not until:
         return None
-    end = now + parse_duration(lasting) if lasting else _moment(until, zone)
+    try:
+        end = now + parse_duration(lasting) if lasting else _moment(until, zone)
+    except OverflowError:
+        raise ValueError(f"{until!r} is beyond all calendars") from None
     if end <= now:
         raise ValueError(f"{lasting or until!r} ends before it begins: it is {now:%Y-%m-%d %H:%M:%S} UTC")
     if end - now > LONGEST:

@@ -96,8 +96,8 @@ async def read_sqlite(path: Path) -> SqliteDatabase:
 
 async def visit_sqlite(path: Path) -> SqliteDatabase:
     """Open the store at `path` to read it and to ask for something, also while the daemon writes; as `read_sqlite`."""
-    if not await asyncio.to_thread(recognise, path):
-        raise StoreUnusable(f"there is no store at {path}")
+    await asyncio.to_thread(_find, path)
+    await asyncio.to_thread(recognise, path)
     return await _looked_at(SqliteDatabase(path, await asyncio.to_thread(path.stat)))
 
 
