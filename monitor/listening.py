@@ -15,10 +15,11 @@ import structlog
 from monitor.channels.base import listen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from monitor.channels.base import Channel, Ear, Resources
     from monitor.clock import Clock
+    from monitor.model import Act, Notification
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=2)
@@ -28,6 +29,32 @@ STEADY = timedelta(minutes=5)
 log = structlog.get_logger()
 
 Form = tuple[Any, ...]
+
+
+class Hearing:
+    """An `Ear` made of what carries acts out, what knows where messages stand, and what knows how incidents do."""
+
+    def __init__(
+        self,
+        hear: Callable[[Act], Awaitable[str]],
+        posted: Callable[[str], Mapping[str, str]],
+        about: Callable[[str], Notification | None],
+    ) -> None:
+        self._hear = hear
+        self._posted = posted
+        self._about = about
+
+    async def hear(self, act: Act) -> str:
+        """As `Ear.hear`."""
+        return await self._hear(act)
+
+    def posted(self, channel: str) -> Mapping[str, str]:
+        """As `Ear.posted`."""
+        return self._posted(channel)
+
+    def about(self, incident: str) -> Notification | None:
+        """As `Ear.about`."""
+        return self._about(incident)
 
 
 class Listening:

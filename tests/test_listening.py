@@ -10,33 +10,26 @@ from structlog.testing import capture_logs
 
 from monitor.channels.base import Channel, Resources
 from monitor.channels.posting import open_session
-from monitor.listening import FIRST_WAIT, LONGEST_WAIT, STEADY, Listening
-from monitor.model import Failure, Reason
+from monitor.listening import FIRST_WAIT, LONGEST_WAIT, STEADY, Hearing, Listening
+from monitor.model import Act, Deed, Failure, Reason, Scope
 from monitor.network import Resolver, TlsContexts
 from monitor.secrets import Redactor, Secret
-from tests.fakes import FakeClock
+from tests.fakes import START, FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from monitor.channels.base import Ear, SendResult
-    from monitor.model import Act, Delivery, Notification
+    from monitor.model import Delivery
 
 SECOND = timedelta(seconds=1)
 
 
-class Nobody:
-    """Hears nothing."""
+async def nobody(act: Act) -> str:
+    return str(act.id)
 
-    async def hear(self, act: Act) -> str:
-        return str(act)
 
-    def posted(self, channel: str) -> Mapping[str, str]:
-        return {channel: ""}
-
-    def about(self, incident: str) -> Notification | None:
-        assert incident
-        return None
+NOBODY = Hearing(nobody, lambda channel: {channel: ""}, lambda _: None)
 
 
 class Talk(list[str]):
@@ -100,7 +93,7 @@ async def resources() -> AsyncIterator[Resources]:
 
 @pytest.fixture
 async def listening(talk: Talk) -> AsyncIterator[Listening]:
-    made = Listening(talk.clock, Nobody(), lambda: 0.0)
+    made = Listening(talk.clock, NOBODY, lambda: 0.0)
     running = asyncio.create_task(made.run())
     yield made
     running.cancel()
@@ -207,10 +200,17 @@ async def test_a_channel_knows_those_beside_it(listening: Listening, talk: Talk,
 
 
 async def test_in_the_end_nothing_is_listened_to(talk: Talk, resources: Resources) -> None:
-    listening = Listening(talk.clock, Nobody(), lambda: 0.0)
+    listening = Listening(talk.clock, NOBODY, lambda: 0.0)
     listening.configure({"a": speaker(talk)}, resources)
     running = asyncio.create_task(listening.run())
     await talk.clock.settle()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert talk == ["a begins", "a ends"]
+
+
+async def test_what_is_heard_goes_where_it_is_carried_out() -> None:
+    act = Act("a1", START, Deed.ACKNOWLEDGE, "alice", Scope("shop"))
+    assert await NOBODY.hear(act) == "a1"
+    assert NOBODY.posted("ops") == {"ops": ""}
+    assert NOBODY.about("incident") is None
