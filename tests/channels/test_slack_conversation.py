@@ -358,6 +358,15 @@ def test_that_anybody_may_press_is_doubtful() -> None:
     assert not list(SlackChannel.model_validate(fields | {"users": ["U0ALICE"]}).doubts())
 
 
+def test_what_belongs_to_many_storms_is_told_in_one_message() -> None:
+    """Which the later changes of all of them refer to."""
+    notes = [about(number, EventKind.WORSENED) for number in range(8)]
+    posted = {note.incident: f"{ROOM}:{number // 2}.0:shared" for number, note in enumerate(notes)}
+    (step,) = plan(replace(delivery(*notes), posted=posted), ROOM)
+    assert step.at is None
+    assert step.notes == tuple(notes)
+
+
 KINDS = st.sampled_from([EventKind.OPENED, EventKind.WORSENED, EventKind.RESOLVED, EventKind.REPEATED])
 REFERENCES = st.sampled_from(["", f"{ROOM}:1.0", f"{ROOM}:2.0:shared", f"{ROOM}:3.0:shared", "C0OTHER:1.0"])
 
