@@ -14,10 +14,14 @@ import structlog
 
 from monitor.channels.base import deliver
 from monitor.clock import SystemClock
+from monitor.counter import Counter
 from monitor.deadman import Deadman
+from monitor.desk import Desk
+from monitor.desk import Means as DeskMeans
 from monitor.health import Health
 from monitor.inbox import Inbox
 from monitor.leadership import Leadership
+from monitor.listening import Hearing, Listening
 from monitor.lookback import Lookback
 from monitor.metrics import Metrics
 from monitor.model import Change
@@ -39,7 +43,7 @@ from monitor.store import LeaseLost, Retention, StoreUnavailable, Writer
 from monitor.store.late import LateStore
 from monitor.upkeep import Upkeep
 from monitor.watchdog import Watchdog
-from monitor.web import Deploys, Door, Heartbeats, Tokens, Web
+from monitor.web import Acts, Deploys, Door, Heartbeats, Tokens, Web
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -133,6 +137,9 @@ class Daemon:
         limits = Limits(config.limits.in_flight, config.limits.per_host)
         self._scheduler = Scheduler(self._clock, self._observe, self._take, limits, self.metrics.schedule)
         self._rollouts = self._make_rollouts()
+        self._desk = self._make_desk()
+        hearing = Hearing(self._desk.hear, self._outbox.posted, self._pipeline.about)
+        self._listening = Listening(self._clock, hearing, random.random)
         self._upkeep = Upkeep(self._clock, self._pipeline, self._scheduler.run_now)
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
@@ -153,6 +160,7 @@ class Daemon:
         caps = {name: Cap(channel.limit.messages, channel.limit.per) for name, channel in config.channels.items()}
         senders = {name: self._sender(channel) for name, channel in config.channels.items()}
         self._outbox.configure(senders, fallbacks, caps)
+        self._listening.configure(config.channels, self._outside.for_channels(self._redact))
         self._scheduler.replace(config.plans)
         self._rollouts.configure(config.plans, config.systems, config.routes)
         self._upkeep.configure(config.maintenance, config.plans)
@@ -202,6 +210,7 @@ class Daemon:
         """Listen until `stack` ends; return where."""
         door = self._door()
         reports = [*Heartbeats(door, self._inbox()).table(), *Deploys(door, self._register()).table()]
+        reports += Acts(door, self._counter(), self._clock).table()
         web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen
         await web.start(host, port)
@@ -221,6 +230,8 @@ class Daemon:
             self._outbox.run(),
             self._lookback.run(),
             self._rollouts.run(),
+            self._desk.run(),
+            self._listening.run(),
             self._upkeep.run(),
             self._ticking(),
             self._tidying(),
@@ -255,8 +266,9 @@ class Daemon:
         await self._scheduler.run_now(check)
 
     async def _take(self, sample: Sample) -> bool:
-        """Judge a sample, and look which version it saw."""
+        """Judge a sample, look which version it saw, and tell whoever waits for it."""
         again = await self._pipeline.take(sample)
+        self._desk.see(sample)
         await self._rollouts.see(sample)
         return again
 
@@ -319,6 +331,28 @@ class Daemon:
             self._owe, self._run_now, self._scheduler.quicken, self._outside.memory, self.metrics.deploys.show
         )
         return Rollouts(self._clock, self._store, self._writer, means)
+
+    def _make_desk(self) -> Desk:
+        means = DeskMeans(
+            leads=self._takes_acts,
+            checks=lambda: self.config.plans,
+            run_now=self._run_now,
+            post=self._writer.post,
+        )
+        return Desk(self._clock, self._store, self._pipeline, means)
+
+    def _takes_acts(self) -> bool:
+        """Return whether what people do is done here; when we end, whoever comes next does it."""
+        return self._leadership.leads and not self._writer.ends
+
+    def _counter(self) -> Counter:
+        return Counter(
+            clock=self._clock,
+            desk=self._desk,
+            look=self._store.open_to_look,
+            alerts_here=lambda: self._pipeline.alerts if self._takes_acts() else None,
+            checks=lambda: self.config.plans,
+        )
 
     def _register(self) -> Register:
         return Register(

@@ -28,14 +28,15 @@ SAMPLES = 500_000
 MOMENT = timedelta(microseconds=1)
 
 
-async def read_live(store: Store, system: str = "") -> list[Live]:
+async def read_live(store: Store, now: datetime, system: str = "") -> list[Live]:
     """Return the alerts that are live, of all systems or of one; raises `ConfigError` for one the store never saw."""
     known = [alert for alert in await store.alerts() if alert.live]
     wanted = [alert for alert in known if not system or is_of(alert.key.check, system)]
     if system and not wanted:
         await _require(store, system)
     since = min((alert.since for alert in wanted if alert.since), default=None)
-    return live(wanted, await store.dispatches(since - MOMENT, EVERYTHING) if since else [])
+    messages = await store.dispatches(since - MOMENT, EVERYTHING) if since else []
+    return live(wanted, messages, await store.silences(now), now)
 
 
 async def read_history(store: Store, name: str, since: datetime, now: datetime, most: int = EVERYTHING) -> Chronicle:

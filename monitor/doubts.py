@@ -116,6 +116,7 @@ def _of_telling(config: Config) -> Iterator[Doubt]:
     for skip in config.skipped:
         if "/" not in skip.name:
             yield Doubt(f"is skipped: {skip.reason}", skip.name)
+    yield from (Doubt(message, name) for name, channel in config.channels.items() for message in channel.doubts())
     for message, key in doubts_of_routes(config):
         yield Doubt(message, key)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from monitor.plain import plain
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from monitor.model import Alert, Dispatch, Severity
+    from monitor.model import Acknowledgement, Alert, Dispatch, Severity, Silence
 
 PENDING = "pending"
 FIRING = "firing"
@@ -34,12 +34,16 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A live alert, and what messages have said of it last: `value` and `figure` are empty where none did."""
+    """A live alert, and what messages have said of it last: `value` and `figure` are empty where none did.
+
+    `silenced_until`: nothing new is told of it until then.
+    """
 
     alert: Alert
     value: str
     figure: str
     heard: tuple[Heard, ...]
+    silenced_until: datetime | None = None
 
     @property
     def word(self) -> str:
@@ -47,16 +51,29 @@ class Live:
         return str(self.alert.severity) if self.alert.severity is not None else PENDING
 
 
-def live(alerts: Iterable[Alert], dispatches: Sequence[Dispatch]) -> list[Live]:
-    """Return the alerts with what `dispatches` (newest first) tell of them, the worst first, then the oldest."""
-    return sorted((_live(alert, dispatches) for alert in alerts), key=_weight)
+def live(
+    alerts: Iterable[Alert],
+    dispatches: Sequence[Dispatch],
+    silences: Iterable[Silence] = (),
+    now: datetime | None = None,
+) -> list[Live]:
+    """Return the alerts with what `dispatches` (newest first) tell of them, the worst first, then the oldest.
+
+    With the `silences` that hold `now`.
+    """
+    known = [_live(alert, dispatches) for alert in alerts]
+    quiet = list(silences) if now is not None else []
+    return sorted((replace(one, silenced_until=_until(one.alert, quiet, now)) for one in known), key=_weight)
 
 
 def as_line(one: Live, width: int, now: datetime) -> str:
     """Return one line: how bad, since when, the value, the title (padded to `width`), who was told of it and when."""
     alert = one.alert
     since = "" if alert.since is None else f"since {stamp(alert.since)} ({_ago(alert.since, now)})"
-    parts = (since, one.value and f"{plain(one.value)}", told(one.heard) if alert.severity is not None else "")
+    fires = alert.severity is not None
+    taken = taken_by(alert.acknowledged) if alert.acknowledged and fires else ""
+    quiet = f"silenced until {stamp(one.silenced_until)}" if one.silenced_until else ""
+    parts = (since, plain(one.value), told(one.heard) if fires else "", taken, quiet)
     return f"{one.word:<10}{title(alert):<{width}}  {'; '.join(part for part in parts if part)}".rstrip()
 
 
@@ -74,6 +91,12 @@ def told(heard: Sequence[Heard]) -> str:
         for one in heard
     ]
     return f"told: {', '.join(parts)}" if parts else "nobody was told"
+
+
+def taken_by(acknowledged: Acknowledgement) -> str:
+    """Return in words who takes an alert, and until when."""
+    why = f" ({plain(acknowledged.why)})" if acknowledged.why else ""
+    return f"acknowledged by {plain(acknowledged.who)} until {stamp(acknowledged.until)}{why}"
 
 
 def stamp(moment: datetime) -> str:
@@ -102,6 +125,8 @@ def as_record(one: Live) -> dict[str, object]:
         "value": one.value or None,
         "figure": one.figure or None,
         "incident": alert.incident if alert.since else None,
+        "acknowledged": _acknowledged(alert.acknowledged),
+        "silenced_until": iso(one.silenced_until),
         "told": [
             {
                 "channel": heard.channel,
@@ -132,6 +157,17 @@ def _live(alert: Alert, dispatches: Sequence[Dispatch]) -> Live:
         figure=next((page.figure for page in pages if page.figure), ""),
         heard=tuple(Heard(one.channel, one.severity, one.at, taken.get(one.channel)) for one in alert.told),
     )
+
+
+def _acknowledged(by: Acknowledgement | None) -> dict[str, object] | None:
+    if by is None:
+        return None
+    return {"who": by.who, "why": by.why, "at": iso(by.at), "until": iso(by.until), "severity": str(by.severity)}
+
+
+def _until(alert: Alert, silences: Iterable[Silence], now: datetime | None) -> datetime | None:
+    """Return until when nothing new is told of an alert."""
+    return max((one.until for one in silences if now is not None and one.holds(alert.key, now)), default=None)
 
 
 def _ago(since: datetime, now: datetime) -> str:

@@ -179,10 +179,11 @@ def _count_line(notifications: Sequence[Notification]) -> str:
 def _entry(notification: Notification, *, short: bool) -> Entry:
     page = notification.page
     longest, most = (LONGEST_STEP_COLLECTED, MOST_STEPS_COLLECTED) if short else (LONGEST_STEP, MOST_STEPS)
-    steps = [plain_lines(step, longest) for step in page.remedy[:most]]
+    ended = notification.kind in ENDED
+    steps = [] if ended else [plain_lines(step, longest) for step in page.remedy[:most]]
     return Entry(
         severity=notification.severity,
-        ended=notification.kind in ENDED,
+        ended=ended,
         headline=_headline(notification),
         when=_when(notification),
         name=_name(page),

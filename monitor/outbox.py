@@ -30,6 +30,7 @@ from monitor.owed import (
     rings,
     wait_after,
 )
+from monitor.posts import Posts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from monitor.channels.base import SendResult
     from monitor.clock import Clock
+    from monitor.model import Post
 
 FALL_BACK_AFTER = timedelta(seconds=60)
 LAST_RESORT_AFTER = timedelta(minutes=3)
@@ -116,6 +118,7 @@ class Outbox:
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._aside: set[asyncio.Task[None]] = set()
         self._began = clock.now()
+        self._posts = Posts()
 
     def configure(
         self,
@@ -139,6 +142,14 @@ class Outbox:
             self._queue(note.channel).add(replace(item, notification=note, due=due))
             self._listen_for(note)
         self._fell_back.update(fell_back)
+
+    def restore_posts(self, posts: Iterable[Post], going_on: Collection[str]) -> None:
+        """Take up where an earlier process posted; `going_on` are the incidents that are not over."""
+        self._posts.restore(posts, going_on, self._clock.now())
+
+    def posted(self, channel: str) -> Mapping[str, str]:
+        """Return the references of the messages in `channel` about incidents that still go on, by incident."""
+        return self._posts.going_on(channel)
 
     def owe(self, notifications: Sequence[Notification], uncertain: bool) -> None:  # noqa: FBT001 - a callback's form
         """Owe `notifications` from now on; `uncertain` ones are not durable yet."""
@@ -203,20 +214,23 @@ class Outbox:
         if self._writer.overtaken:
             return
         uncertain = not begun or any(owed.notification.id in queue.uncertain for owed in batch)
-        result = await send(Delivery(identity, tuple(owed.notification for owed in batch), uncertain))
+        notes = tuple(owed.notification for owed in batch)
+        result = await send(Delivery(identity, notes, uncertain, self._posts.about(notes)))
         await self._settle(queue, batch, identity, result)
 
     async def _settle(self, queue: Queue, batch: Sequence[Owed], identity: str, result: SendResult) -> None:
         channel = batch[0].notification.channel
         match result:
-            case Delivered():
+            case Delivered(posted):
                 queue.blocked_until = None
                 queue.forget(batch)
                 for owed in batch:
                     if rings(owed.notification):
                         self._unheard.pop(owed.notification.incident, None)
                 self._counters.delivered(channel, len(batch))
-                await self._record(batch, identity, AttemptResult.DELIVERED)
+                notes = [owed.notification for owed in batch]
+                posts = self._posts.delivered(channel, notes, posted, self._clock.now())
+                await self._record(batch, identity, AttemptResult.DELIVERED, posts=posts)
             case Rejected(reason) if len(batch) > 1:
                 log.warning("notifications_rejected_together", channel=channel, reason=reason, count=len(batch))
                 self._counters.failed(channel, "rejected")
@@ -248,7 +262,13 @@ class Outbox:
         await self._record(batch, identity, AttemptResult.RETRY, reason)
 
     async def _record(
-        self, batch: Sequence[Owed], identity: str, result: AttemptResult, reason: str = "", due: datetime | None = None
+        self,
+        batch: Sequence[Owed],
+        identity: str,
+        result: AttemptResult,
+        reason: str = "",
+        due: datetime | None = None,
+        posts: tuple[Post, ...] = (),
     ) -> bool:
         """Write down how an attempt stands; return whether that is durable."""
         now = self._clock.now()
@@ -257,7 +277,7 @@ class Outbox:
             replaced = self._queue(batch[0].notification.channel).replaced
             needless = [old for owed in batch for old in replaced.pop(owed.notification.id, ())]
             attempts += [Attempt(old.notification.id, now, AttemptResult.SUPERSEDED) for old in needless]
-        return await self._writer.commit(Change(attempts=tuple(attempts)))
+        return await self._writer.commit(Change(attempts=tuple(attempts), posts=posts))
 
     def _see_to_unheard(self, now: datetime) -> None:
         """See to criticals that nobody takes."""

@@ -60,7 +60,7 @@ def compose(
         until=now if ended else None,
         trend=sparkline(watched.trend(key, now)) if watched else "",
         beside=tuple(beside),
-        remedy=() if ended else _remedy(alert, plan, threshold, sample),
+        remedy=() if kind is EventKind.REMOVED else _remedy(alert, plan, threshold, sample),
         links=(("Runbook", plan.runbook),) if plan and plan.runbook else (),
     )
 

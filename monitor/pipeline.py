@@ -202,6 +202,14 @@ class Pipeline:
         """Return every live alert."""
         return [alert for alert in self._situation.board if alert.live]
 
+    def about(self, incident: str) -> Notification | None:
+        """Return a message, owed to nobody, that says how `incident` stands now; None: it is over, or not known."""
+        alert = next((alert for alert in self._situation.board if alert.incident == incident), None)
+        if alert is None or alert.severity is None:
+            return None
+        call = routing.Call("", EventKind.REPEATED, alert.severity, quiet=True)
+        return self._situation.notification(alert, call, self._clock.now())
+
     def unsettled(self) -> list[CheckId]:
         """Return the checks that should be looked at again soon."""
         return [check for check in self._situation.watched if self._situation.unsettled(check)]

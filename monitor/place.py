@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.store import StoreUnusable, open_database, open_store, read_store
+from monitor.store import StoreUnusable, open_database, open_store, read_store, visit_store
 from monitor.store.schema import CURRENT
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ async def open_at(where: Path | Secret, retention: Retention) -> Store:
 async def open_to_read(where: Path | Secret) -> Store:
     """Open the store at `where` for reading; raises as `read_store` does."""
     return await read_store(_address(where))
+
+
+async def open_to_ask(where: Path | Secret) -> Store:
+    """Open the store at `where` to read it and to ask for something; raises as `visit_store` does."""
+    return await visit_store(_address(where))
 
 
 async def upgrade(where: Path | Secret) -> tuple[int, int]:

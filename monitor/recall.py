@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from monitor.model import EventKind
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from monitor.store import Store
 
 MOST_EVENTS = 100_000
+SEEN_TO = timedelta(days=7)
+"""A silence that ended so long ago, while nobody was there, is still seen to."""
 
 
 async def recall(store: Store, plans: Iterable[Plan], pipeline: Pipeline, outbox: Outbox, now: datetime) -> None:
@@ -27,10 +30,15 @@ async def recall(store: Store, plans: Iterable[Plan], pipeline: Pipeline, outbox
     windows = [threshold.watch.reach for plan in plans for threshold in plan.thresholds]
     async for sample in store.replay(now - max([SPAN, *windows])):
         pipeline.recall(sample)
-    pipeline.restore(await store.alerts())
+    pipeline.restore_silences(await store.silences(now - SEEN_TO))
+    alerts = await store.alerts()
+    pipeline.restore(alerts)
     events = await store.journal(now - GIVE_UP_AFTER, limit=MOST_EVENTS)
     fell_back = {event.detail.split(" ")[0] for event in events if event.kind is EventKind.FELL_BACK}
-    outbox.restore(await store.owed(), fell_back)
+    owed = await store.owed()
+    going_on = {alert.incident for alert in alerts if alert.severity is not None or alert.announced is not None}
+    outbox.restore_posts(await store.posts(), going_on | {item.notification.incident for item in owed})
+    outbox.restore(owed, fell_back)
 
 
 async def recall_keepsakes(

@@ -47,11 +47,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def test_what_is_live_of_a_system_or_a_check(store: Store) -> None:
-    assert [one.alert.key for one in await read_live(store)] == [story.CONNECTIONS, story.OUTAGE]
-    assert [one.alert.key for one in await read_live(store, "shop/site")] == [story.OUTAGE]
-    assert await read_live(store, "other") == []
+    assert [one.alert.key for one in await read_live(store, story.MORNING)] == [story.CONNECTIONS, story.OUTAGE]
+    assert [one.alert.key for one in await read_live(store, story.MORNING, "shop/site")] == [story.OUTAGE]
+    assert await read_live(store, story.MORNING, "other") == []
     with pytest.raises(ConfigError, match="there is no system 'shed'"):
-        await read_live(store, "shed")
+        await read_live(store, story.MORNING, "shed")
 
 
 async def test_the_history_of_a_system_and_of_a_check(store: Store) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from monitor.model import Alert, AlertKey, CheckId, Event, Labels, Notification, Owed
+    from monitor.model import Alert, AlertKey, CheckId, Event, Labels, Notification, Owed, Post, Silence
 
 EVERY = HOUR / 2
 LOAD, KINDS, MIX = "usual(load, 1h)", "unseen(events by type)", "drift(events by type, 1d)"
@@ -94,6 +94,12 @@ class Memory:
     async def owed(self) -> list[Owed]:
         return []
 
+    async def posts(self) -> list[Post]:
+        return []
+
+    async def silences(self, _: datetime) -> list[Silence]:
+        return []
+
     async def journal(self, *_: object, limit: int) -> list[Event]:
         assert limit
         return []
@@ -155,6 +161,9 @@ class Process:
     def restore(self, owed: Iterable[Owed], _: Iterable[str]) -> None:
         """Take the place of an outbox, which has nothing left to send."""
         assert not list(owed)
+
+    def restore_posts(self, posts: Iterable[Post], _: Iterable[str]) -> None:
+        assert not list(posts)
 
     def _owe(self, owed: Sequence[Notification], _uncertain: bool) -> None:
         self.owed += owed

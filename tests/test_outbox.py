@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.channels.base import Delivered, Rejected, Retry
-from monitor.model import AttemptResult, EventKind, Owed, Severity, stable_id
+from monitor.model import AttemptResult, EventKind, Owed, Post, Severity, stable_id
 from monitor.outbox import Outbox
 from tests.examples import SECOND, notification
 from tests.fakes import START, FakeClock
@@ -134,6 +134,28 @@ async def test_a_critical_is_with_its_channel_within_two_seconds(bench: Bench) -
     assert bench.counters.accepted == {"ops": 1}
     assert bench.counters.owed == (0, 0.0)
     assert bench.outbox.oldest() is None
+
+
+async def test_what_follows_about_an_incident_knows_where_its_message_stands(bench: Bench) -> None:
+    """Where it stands is written with the attempt, so that a restart finds the message again."""
+    bench.ops.answers = [Delivered({"incident": "C:1"}), Delivered(), Delivered({"incident": "C:2"})]
+    for kind in (EventKind.OPENED, EventKind.WORSENED, EventKind.REPEATED, EventKind.RESOLVED):
+        bench.outbox.owe([notification(kind=kind, at=len(bench.ops.sent) * 100)], uncertain=False)
+        await bench.clock.advance(100 * SECOND)
+    assert [dict(sent.posted) for _, sent in bench.ops.sent] == [
+        *({}, {"incident": "C:1"}, {"incident": "C:1"}, {"incident": "C:2"}),
+    ]
+    written = [(change.attempts[0].result, post.reference) for change in bench.writer.changes for post in change.posts]
+    assert written == [(AttemptResult.DELIVERED, "C:1"), (AttemptResult.DELIVERED, "C:2")]
+    assert bench.outbox.posted("ops") == {}
+
+
+async def test_a_restart_knows_where_messages_stand(bench: Bench) -> None:
+    bench.outbox.restore_posts([Post("ops", one, f"C:{one}", START) for one in ("incident", "over")], {"incident"})
+    assert bench.outbox.posted("ops") == {"incident": "C:incident"}
+    bench.outbox.owe([notification(kind=EventKind.REPEATED)], uncertain=False)
+    await bench.clock.advance(2 * SECOND)
+    assert dict(bench.ops.sent[0][1].posted) == {"incident": "C:incident"}
 
 
 async def test_nothing_is_sent_once_another_instance_leads(bench: Bench) -> None:

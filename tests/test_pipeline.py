@@ -170,6 +170,28 @@ async def test_an_outage_pages_and_resolves() -> None:
     assert owed == [note for note, _ in bench.owed]
 
 
+async def test_how_an_incident_stands_can_be_asked_until_it_is_over() -> None:
+    """What is said of it is owed to nobody."""
+    bench = Bench(plan())
+    await bench.take(0, LOST)
+    pending = next(iter(bench.pipeline.alerts)).incident
+    assert bench.pipeline.about(pending) is None
+    for at in (10, 20):
+        await bench.take(at, LOST)
+    incident, owed = bench.owed[0][0].incident, len(bench.owed)
+    note = bench.pipeline.about(incident)
+    assert note
+    assert (note.incident, note.kind, note.severity) == (incident, EventKind.REPEATED, X)
+    assert note.key == bench.owed[0][0].key
+    assert note.quiet
+    assert note.page.remedy == ("Restart it.",)
+    assert bench.pipeline.about("another") is None
+    for at in (30, 40):
+        await bench.take(at)
+    assert bench.pipeline.about(incident) is None
+    assert len(bench.owed) == owed * 2
+
+
 async def test_each_failure_count_is_durable_at_once() -> None:
     """A restart forgets no count."""
     bench = Bench(plan())

@@ -131,6 +131,14 @@ class Channel(BaseModel, ABC):
         """Return this channel as it is when it hears of what goes on `every` so often, at the least."""
         return self
 
+    def doubts(self) -> Iterator[str]:
+        """Yield what is allowed and yet probably not meant, one sentence each; most kinds doubt nothing."""
+        yield from ()
+
+    def among(self, channels: Mapping[str, Channel]) -> Self:  # noqa: ARG002 - most kinds hear for themselves alone
+        """Return this channel as it listens beside the others, by name: what they share is heard by one of them."""
+        return self
+
     @property
     def acknowledges(self) -> bool:
         """Return whether people can acknowledge an alert from here, so that an escalation stops."""
@@ -174,6 +182,25 @@ async def deliver(
         log.error("send_crashed", kind=channel.kind, error=hide(f"{type(error).__name__}: {error}"), where=where)  # noqa: TRY400
         return Retry(f"the channel itself failed: {type(error).__name__}")
     return result if isinstance(result, Delivered) else replace(result, reason=hide(result.reason))
+
+
+async def listen(channel: Channel, name: str, ear: Ear, resources: Resources) -> str:
+    """Hear what people say in `channel`, called `name`, until cancelled or it ends.
+
+    Return why it broke off, in one clean line without a secret; empty: this kind hears nothing.
+    """
+    hide = _hider(channel, resources)
+    try:
+        await channel.listen(name, ear, resources)
+    except Failure as failure:
+        return hide(failure.detail)
+    except OSError as error:
+        return hide(f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - a bug in one channel must not end the others
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("listening_crashed", kind=channel.kind, error=hide(f"{type(error).__name__}: {error}"), where=where)  # noqa: TRY400
+        return f"the channel itself failed: {type(error).__name__}"
+    return ""
 
 
 def _hider(channel: Channel, resources: Resources) -> Callable[[str], str]:

@@ -25,16 +25,16 @@ Item = TypeVar("Item")
 
 
 class Progress:
-    """Which parts were taken, by their ids, until all that belongs to them was."""
+    """Which parts were taken, by their ids, and where they stand since, until all that belongs to them was."""
 
     def __init__(self) -> None:
-        self._taken: dict[str, None] = {}
+        self._taken: dict[str, Mapping[str, str]] = {}
 
     async def each(self, parts: Mapping[str, Item], send: Callable[[Item], Awaitable[SendResult]]) -> SendResult:
         """Send those of `parts` (by id) that were not taken yet, a few at a time, and return how it ended in all.
 
         The first that may be tried again later ends it, since the others would fare no better; one that is rejected
-        does not.
+        does not. What was delivered in the end names what each part posted, also those that were taken before.
         """
         results: list[SendResult] = []
         left = iter([(identity, part) for identity, part in parts.items() if identity not in self._taken])
@@ -43,6 +43,7 @@ class Progress:
                 group.create_task(self._work(left, send, results))
         result = _worst(results)
         if isinstance(result, Delivered):
+            result = Delivered({incident: at for part in parts for incident, at in self._taken.get(part, {}).items()})
             self._forget(parts)
         return result
 
@@ -56,7 +57,7 @@ class Progress:
             result = await _sent(send, part)
             results.append(result)
             if isinstance(result, Delivered):
-                self._taken[identity] = None
+                self._taken[identity] = result.posted
             if any(isinstance(one, Retry) for one in results):
                 return
 

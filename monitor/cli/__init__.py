@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvloop
+from typer.core import TyperGroup
 
 from monitor import __version__, logs
 from monitor.app import redactor, serve
 from monitor.channels.base import Delivered, deliver
-from monitor.cli import remembered
+from monitor.cli import acting, remembered
 from monitor.cli.terminal import FAILED, UNUSABLE, ConfigOption, exit_status, look_for_unknown, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
@@ -41,10 +42,23 @@ if TYPE_CHECKING:
     from monitor.settings import Settings
     from monitor.sweep import Finding
 
+
+class Commands(TyperGroup):
+    """The commands. `history note` is a name of `note`: a group within `history` would take its names for commands."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - typer's own click, or click's
+        """Find the command that `args` name."""
+        again = args[:2] == ["history", "note"] and len(args) > MOST_OF_HISTORY and not args[2].startswith("-")
+        return super().resolve_command(ctx, args[1:] if again else args)
+
+
+MOST_OF_HISTORY = 2
+"""`history note` alone tells of a system that is called so."""
 DEMO = Path(__file__).parents[1] / "demo" / "demo.yaml"
 COLOURS = {"up": "green", "down": "red", "unknown": "yellow", "skipped": "blue"}
 
 app = typer.Typer(
+    cls=Commands,
     help="Runs the monitoring half of a deployment runbook: probe, judge, page with the remedy.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -210,6 +224,9 @@ def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], confi
                 say(redactor(loaded, settings)(explain(plan, loaded, SystemClock().now())))
 
 
+app.command()(acting.ack)
+app.command()(acting.silence)
+app.command()(acting.note)
 app.command()(remembered.alerts)
 app.command()(remembered.history)
 app.command()(remembered.replay)

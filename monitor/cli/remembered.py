@@ -57,12 +57,11 @@ def alerts(
     **Examples:** `monitor alerts`, `monitor alerts --system shop --output json`
     """
     with exit_status():
-        where = read_settings(remembers=False).database
-        found = uvloop.run(_read(where, partial(read_live, system=system)))
+        where, now = read_settings(remembers=False).database, SystemClock().now()
+        found = uvloop.run(_read(where, partial(read_live, now=now, system=system)))
         if output is Output.JSON:
             typer.echo(as_json(found))
             return
-        now = SystemClock().now()
         width = max((len(title(one.alert)) for one in found), default=0)
         for one in found:
             say(as_line(one, width, now), COLOURS.get(one.word, ""))

@@ -21,7 +21,7 @@ from monitor.store.lease import NoLease, RowLease
 from monitor.store.postgres import PostgresDatabase, open_postgres
 from monitor.store.retention import Retention
 from monitor.store.sql import SqlStore
-from monitor.store.sqlite import SqliteDatabase, open_sqlite, read_sqlite
+from monitor.store.sqlite import SqliteDatabase, open_sqlite, read_sqlite, visit_sqlite
 from monitor.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ __all__ = [
     "open_database",
     "open_store",
     "read_store",
+    "visit_store",
 ]
 
 _SQLITE = "sqlite:///"
@@ -70,6 +71,16 @@ async def read_store(where: str | Path) -> Store:
     if isinstance(where, str) and is_postgres(where):
         return SqlStore(await open_postgres(where, reading=True), NoLease(), Retention())
     return SqlStore(await read_sqlite(_path(where)), NoLease(), Retention())
+
+
+async def visit_store(where: str | Path) -> Store:
+    """Open the store at `where` to read it and to `ask`, beside whoever leads: it is never made, migrated or led.
+
+    Raises as `read_store` does, and `StoreUnusable` for a file that may not be written to.
+    """
+    if isinstance(where, str) and is_postgres(where):
+        return SqlStore(await open_postgres(where, reading=True), NoLease(), Retention())
+    return SqlStore(await visit_sqlite(_path(where)), NoLease(), Retention())
 
 
 async def open_database(where: str | Path) -> SqliteDatabase | PostgresDatabase:

@@ -1,4 +1,4 @@
-"""What waits to be written, bounded, with only the last state of each alert, keepsake and deploy."""
+"""What waits to be written, bounded, with only the last state of what has one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any
 from monitor.model import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from monitor.model import Alert, AlertKey, Attempt, CheckId, Deploy, Event, Keepsake, Notification, Sample
+    from monitor.model import (
+        Act,
+        Alert,
+        AlertKey,
+        Attempt,
+        CheckId,
+        Deploy,
+        Event,
+        Keepsake,
+        Notification,
+        Post,
+        Sample,
+        Silence,
+    )
 
 MOST_SAMPLES = 50_000
 MOST_OTHERS = 10_000
@@ -36,14 +47,17 @@ class Backlog:
         self._attempts: deque[Attempt] = deque()
         self._keepsakes: dict[tuple[CheckId, str], Keepsake] = {}
         self._deploys: dict[str, Deploy] = {}
+        self._silences: dict[str, Silence] = {}
+        self._posts: dict[tuple[str, str], Post] = {}
+        self._done: dict[str, Act] = {}
 
     def __bool__(self) -> bool:
         return any(map(len, (self._samples, *self._others)))
 
     @property
-    def _others(self) -> tuple[Collection[Any], ...]:
+    def _others(self) -> tuple[deque[Any] | dict[Any, Any], ...]:
         listed = self._events, self._owed, self._attempts
-        return (self._alerts, *listed, self._keepsakes, self._deploys)
+        return (self._alerts, *listed, self._keepsakes, self._deploys, self._silences, self._posts, self._done)
 
     def keep(self, sample: Sample) -> None:
         """Add one sample."""
@@ -59,6 +73,9 @@ class Backlog:
         self._attempts.extend(change.attempts)
         self._keepsakes.update(_by_topic(change))
         self._deploys.update((deploy.id, deploy) for deploy in change.deploys)
+        self._silences.update((silence.id, silence) for silence in change.silences)
+        self._posts.update(_by_place(change))
+        self._done.update((act.id, act) for act in change.done)
         self._bound()
 
     def take(self, most: int) -> Change:
@@ -66,14 +83,17 @@ class Backlog:
         samples = tuple(self._samples.popleft() for _ in range(min(most, len(self._samples))))
         change = Change(
             samples,
-            tuple(self._alerts.values()),
-            tuple(self._events),
-            tuple(self._owed),
-            tuple(self._attempts),
-            tuple(self._keepsakes.values()),
-            tuple(self._deploys.values()),
+            alerts=tuple(self._alerts.values()),
+            events=tuple(self._events),
+            owed=tuple(self._owed),
+            attempts=tuple(self._attempts),
+            keepsakes=tuple(self._keepsakes.values()),
+            deploys=tuple(self._deploys.values()),
+            silences=tuple(self._silences.values()),
+            posts=tuple(self._posts.values()),
+            done=tuple(self._done.values()),
         )
-        for part in (self._alerts, self._events, self._owed, self._attempts, self._keepsakes, self._deploys):
+        for part in self._others:
             part.clear()
         return change
 
@@ -86,6 +106,9 @@ class Backlog:
         self._attempts.extendleft(reversed(change.attempts))
         self._keepsakes = _by_topic(change) | self._keepsakes
         self._deploys = {deploy.id: deploy for deploy in change.deploys} | self._deploys
+        self._silences = {silence.id: silence for silence in change.silences} | self._silences
+        self._posts = _by_place(change) | self._posts
+        self._done = {act.id: act for act in change.done} | self._done
         self._bound()
 
     def _bound(self) -> None:
@@ -96,6 +119,10 @@ class Backlog:
 
 def _by_topic(change: Change) -> dict[tuple[CheckId, str], Keepsake]:
     return {(one.check, one.topic): one for one in change.keepsakes}
+
+
+def _by_place(change: Change) -> dict[tuple[str, str], Post]:
+    return {(post.channel, post.incident): post for post in change.posts}
 
 
 def _drop_oldest(some: deque[Any], most: int) -> int:

@@ -10,7 +10,21 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.hour import Hour
-    from monitor.model import Alert, AlertKey, Change, CheckId, Deploy, Dispatch, Event, Keepsake, Owed, Sample
+    from monitor.model import (
+        Act,
+        Alert,
+        AlertKey,
+        Change,
+        CheckId,
+        Deploy,
+        Dispatch,
+        Event,
+        Keepsake,
+        Owed,
+        Post,
+        Sample,
+        Silence,
+    )
 
 LEASE = timedelta(seconds=10)
 """How long a lease lasts on a server from the moment `lead` was called. In a file it lasts as long as the process."""
@@ -44,7 +58,7 @@ class LeaseLost(Exception):  # noqa: N818 - see above
 class Store(Protocol):
     """Remembers alerts, their journal, what is owed and what was measured.
 
-    Several instances may have it open and read; only the one that leads writes.
+    Several instances may have it open and read; only the one that leads writes, except for what it is asked to do.
 
     All methods raise `StoreUnavailable` when the store cannot be reached within their deadline: 2 s for a usual `write`
     and for each step of `tidy`, 10 s for a read. Moments come back in UTC, to the microsecond.
@@ -73,9 +87,29 @@ class Store(Protocol):
         Raises `LeaseLost` unless we lead, and have led without a break since it was called.
 
         A sample is known by its check and moment, an event and a notification by its id, an attempt by its
-        notification, moment and result: the first one written stays. Of an alert, a
-        keepsake and a deploy the last state written stays.
+        notification, moment and result: the first one written stays. Of an alert, a keepsake, a deploy, a silence and a
+        post the last state written stays. An act that is done stays so.
         """
+        ...
+
+    async def ask(self, act: Act) -> None:
+        """Ask whoever leads, or will, to carry `act` out: it is durable when this returns.
+
+        It may be called without leading, beside whoever does. An act is known by its id: one that was asked for before,
+        or is done, stays as it is. Raises `StoreUnavailable` when this store was opened only to be read.
+        """
+        ...
+
+    async def acts(self) -> list[Act]:
+        """Return the acts that were asked for and not done, oldest first; one that cannot be read is left out."""
+        ...
+
+    async def silences(self, since: datetime) -> list[Silence]:
+        """Return the silences that ended after `since`, or will end, in the order in which they begin."""
+        ...
+
+    async def posts(self) -> list[Post]:
+        """Return where messages about incidents stand, oldest first."""
         ...
 
     async def alerts(self) -> list[Alert]:

@@ -10,7 +10,17 @@ from sqlalchemy import bindparam, delete, literal_column, update
 from monitor.model import AttemptResult
 from monitor.store import schema
 from monitor.store.database import compiled, insert_once, insert_or_replace
-from monitor.store.rows import ALERT, DEPLOY, EVENT, NOTIFICATION, attempt_row, micros
+from monitor.store.rows import (
+    ALERT,
+    DEPLOY,
+    EVENT,
+    NOTIFICATION,
+    act_row,
+    attempt_row,
+    micros,
+    post_row,
+    silence_row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +32,8 @@ if TYPE_CHECKING:
 OPEN = frozenset({AttemptResult.BEGUN, AttemptResult.RETRY})
 KEPT_BY = ("system", "name", "topic")
 """What a keepsake is known by."""
+DONE = 0
+"""When an act was done: since the last tidying. See `schema.acts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,9 @@ class Batch:
     dropped: list[tuple[Any, ...]]
     keepsakes: list[tuple[Any, ...]]
     deploys: list[tuple[Any, ...]]
+    silences: list[tuple[Any, ...]]
+    posts: list[tuple[Any, ...]]
+    done: list[tuple[Any, ...]]
 
     @property
     def size(self) -> int:
@@ -52,6 +67,9 @@ def batch(changes: Sequence[Change]) -> Batch:
     events = [event for change in changes for event in change.events]
     deploys = {deploy.id: deploy for change in changes for deploy in change.deploys}
     kept = {(*one.check, one.topic): one.body for change in changes for one in change.keepsakes}
+    silences = {silence.id: silence for change in changes for silence in change.silences}
+    posts = {(post.channel, post.incident): post for change in changes for post in change.posts}
+    done = {act.id: act for change in changes for act in change.done}
     return Batch(
         forgotten=[(key.fingerprint,) for key, alert in last.items() if alert.idle],
         alerts=[(key.fingerprint, ALERT.write(alert)) for key, alert in last.items() if not alert.idle],
@@ -64,6 +82,9 @@ def batch(changes: Sequence[Change]) -> Batch:
         dropped=[place for place, body in kept.items() if not body],
         keepsakes=[(*place, body) for place, body in kept.items() if body],
         deploys=[(deploy.id, micros(deploy.at), DEPLOY.write(deploy)) for deploy in deploys.values()],
+        silences=[silence_row(silence) for silence in silences.values()],
+        posts=[post_row(post) for post in posts.values()],
+        done=[(identity, at, DONE, body) for identity, at, body in map(act_row, done.values())],
     )
 
 
@@ -73,6 +94,7 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         """Compile every statement for `dialect`."""
         alerts, notifications, late, kept = schema.alerts, schema.notifications, schema.late, schema.keepsakes
+        self.act = insert_once(schema.acts, dialect, ("id", "at", "body"))
         self.check = insert_once(schema.checks, dialect, ("system", "name"))
         self.layout = insert_once(schema.layouts, dialect)
         self.sample = insert_once(schema.samples, dialect)
@@ -91,6 +113,9 @@ class Statements:
             "dropped": compiled(delete(kept).where(*(kept.c[name] == bindparam(name) for name in KEPT_BY)), dialect),
             "keepsakes": insert_or_replace(kept, dialect),
             "deploys": insert_or_replace(schema.deploys, dialect),
+            "silences": insert_or_replace(schema.silences, dialect),
+            "posts": insert_or_replace(schema.posts, dialect),
+            "done": insert_or_replace(schema.acts, dialect),
         }
 
     def pairs(self, rows: Batch) -> list[tuple[str, list[tuple[Any, ...]]]]:

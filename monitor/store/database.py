@@ -39,6 +39,10 @@ class Database(Protocol):
         """Run a compiled `statement` for each of `rows`, as fast as the driver can."""
         ...
 
+    async def once(self, statement: str, row: tuple[Any, ...]) -> None:
+        """Run a compiled `statement` as a transaction of its own, as short as can be, beside whoever writes."""
+        ...
+
     async def used(self) -> int:
         """Return the bytes that the database takes up, without what it can use again."""
         ...

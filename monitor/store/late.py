@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.hour import Hour
-    from monitor.model import Alert, AlertKey, Change, CheckId, Deploy, Dispatch, Event, Keepsake, Owed, Sample
+    from monitor.model import (
+        Act,
+        Alert,
+        AlertKey,
+        Change,
+        CheckId,
+        Deploy,
+        Dispatch,
+        Event,
+        Keepsake,
+        Owed,
+        Post,
+        Sample,
+        Silence,
+    )
     from monitor.store.base import Store
 
 
@@ -50,6 +64,11 @@ class LateStore:
             raise LeaseLost("this instance has resigned")
         return self._ready
 
+    async def open_to_look(self) -> Store:
+        """Return the store itself, whoever leads; raises as `open_store` does. It is not to be written to."""
+        async with self._opening:
+            return await self._open()
+
     async def lead(self) -> bool:
         """As `Store.lead`; raises as `open_store` too. After `LeaseLost` or `resign` it always raises `LeaseLost`."""
         async with self._opening:
@@ -69,13 +88,17 @@ class LateStore:
                 await self._store.resign()
 
     async def _lead(self) -> bool:
-        if self._store is None:
-            self._store = await self._open_it()
-        if not await self._store.lead():
+        store = await self._open()
+        if not await store.lead():
             return False
         if self._ready is None:
-            await self._take_up(self._store)
+            await self._take_up(store)
         return True
+
+    async def _open(self) -> Store:
+        if self._store is None:
+            self._store = await self._open_it()
+        return self._store
 
     async def _take_up(self, store: Store) -> None:
         try:
@@ -96,6 +119,22 @@ class LateStore:
         if unread:
             raise StoreUnavailable("it was read only now")
         await store.write(changes)
+
+    async def ask(self, act: Act) -> None:
+        """As `Store.ask`, whoever leads; raises as `open_store` too."""
+        await (await self.open_to_look()).ask(act)
+
+    async def acts(self) -> list[Act]:
+        """As `Store.acts`."""
+        return await (await self.open()).acts()
+
+    async def silences(self, since: datetime) -> list[Silence]:
+        """As `Store.silences`."""
+        return await (await self.open()).silences(since)
+
+    async def posts(self) -> list[Post]:
+        """As `Store.posts`."""
+        return await (await self.open()).posts()
 
     async def alerts(self) -> list[Alert]:
         """As `Store.alerts`."""

@@ -200,6 +200,10 @@ class Fenced:
         """As `Database.many`."""
         await self._database.many(connection, statement, rows)
 
+    async def once(self, statement: str, row: tuple[Any, ...]) -> None:
+        """As `Database.once`: it needs no term."""
+        await self._database.once(statement, row)
+
     async def used(self) -> int:
         """As `Database.used`."""
         return await self._database.used()

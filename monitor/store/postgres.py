@@ -140,6 +140,10 @@ class PostgresDatabase:
         """Run a compiled `statement` for each of `rows`: all are sent before the first answer is read."""
         await _driver(connection).executemany(statement, rows)
 
+    async def once(self, statement: str, row: tuple[Any, ...]) -> None:
+        """Run a compiled `statement` as a transaction of its own, beside whoever writes."""
+        await self.apart(lambda connection: self.many(connection, statement, [row]))
+
     async def used(self) -> int:
         """Return the bytes that our tables take up, without what they can use again.
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, func, select, tuple_
+from sqlalchemy import delete, exists, func, select, tuple_, update
 
 from monitor.store import schema
+from monitor.store.batch import DONE
 from monitor.store.rollup import raise_fact, read_facts
 from monitor.store.rows import DAY, HOUR, hour_of, micros
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from monitor.store.samples import Layouts
 
 STEP = 5_000
+FORGOTTEN = timedelta(days=60)
+"""How long it is known where messages stand, and how long an act waits for somebody who can carry it out."""
+DONE_FOR = timedelta(days=1)
+"""How long it is known that an act was done, so that it is not done again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ async def delete_old(database: Database, retention: Retention, now: datetime, la
     while await database.used() > retention.size and await _delete_samples(database, spare):
         continue
     await _delete_layouts(database, layouts)
-    for rows in _old_rows(micros(now - retention.hours), micros(now - retention.journal)):
+    await _stamp_done(database, now)
+    for rows in _old_rows(now, retention):
         while await _delete_rows(database, rows):
             continue
     await database.shrink()
@@ -86,6 +92,17 @@ async def _delete_layouts(database: Database, layouts: Layouts) -> None:
     await database.write(step, STEP)
 
 
+async def _stamp_done(database: Database, now: datetime) -> None:
+    """Note that what was done since the last time was done by `now`: who does it need not tell the time."""
+    done = schema.acts.c.done_at
+    stamp = update(schema.acts).where(done == DONE).values(done_at=micros(now))
+
+    async def step(connection: AsyncConnection) -> None:
+        await connection.execute(stamp)
+
+    await database.write(step)
+
+
 @dataclass(frozen=True, slots=True)
 class _Rows:
     """Rows of one table, told by their key."""
@@ -95,17 +112,23 @@ class _Rows:
     query: Select[Any]
 
 
-def _old_rows(hours_before: int, journal_before: int) -> tuple[_Rows, ...]:
+def _old_rows(now: datetime, retention: Retention) -> tuple[_Rows, ...]:
+    hours_before, journal_before = micros(now - retention.hours), micros(now - retention.journal)
+    forgotten, done_before = micros(now - FORGOTTEN), micros(now - DONE_FOR)
     hours, events, notes, tries = schema.hours, schema.events, schema.notifications, schema.attempts
-    deploys = schema.deploys
+    deploys, acts, silences, posts = schema.deploys, schema.acts, schema.silences, schema.posts
     owed = exists().where(notes.c.id == tries.c.notification, notes.c.settled_at.is_(None))
-    hour = hours.c.check_id, hours.c.at
+    hour, post = (hours.c.check_id, hours.c.at), (posts.c.channel, posts.c.incident)
     return (
         _Rows(hours, hour, select(*hour).where(hours.c.at < hours_before)),
         _Rows(events, (events.c.number,), select(events.c.number).where(events.c.at < journal_before)),
         _Rows(tries, (tries.c.number,), select(tries.c.number).where(tries.c.at < journal_before, ~owed)),
         _Rows(deploys, (deploys.c.id,), select(deploys.c.id).where(deploys.c.at < hours_before)),
         _Rows(notes, (notes.c.number,), select(notes.c.number).where(notes.c.settled_at < journal_before)),
+        _Rows(silences, (silences.c.id,), select(silences.c.id).where(silences.c.until < hours_before)),
+        _Rows(posts, post, select(*post).where(posts.c.at < forgotten)),
+        _Rows(acts, (acts.c.id,), select(acts.c.id).where(acts.c.done_at < done_before, acts.c.done_at != DONE)),
+        _Rows(acts, (acts.c.id,), select(acts.c.id).where(acts.c.done_at.is_(None), acts.c.at < forgotten)),
     )
 
 

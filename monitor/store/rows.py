@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from monitor.hour import Hour, HourMeasure
-from monitor.model import Alert, Attempt, AttemptResult, Deploy, Event, Notification
+from monitor.model import Act, Alert, Attempt, AttemptResult, Deploy, Event, Notification, Post, Silence
 from monitor.store.base import StoreUnusable
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ DAY = 24 * HOUR
 
 to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
-Noun = TypeVar("Noun", Alert, Deploy, Event, Notification)
+Noun = TypeVar("Noun", Act, Alert, Deploy, Event, Notification, Silence)
 
 
 def micros(at: datetime) -> int:
@@ -94,6 +94,28 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         raise StoreUnusable(f"the store holds an unreadable attempt: {result[:100]!r}") from error
 
 
+def act_row(act: Act) -> tuple[str, int, str]:
+    """Return `act` as a row, without whether it is done."""
+    return clean(act.id), micros(act.at), ACT.write(act)
+
+
+def silence_row(silence: Silence) -> tuple[str, int, int, int, str]:
+    """Return `silence` as a row."""
+    since, until = micros(silence.since), micros(silence.until)
+    return clean(silence.id), since, until, int(silence.maintenance), SILENCE.write(silence)
+
+
+def post_row(post: Post) -> tuple[str, str, str, int]:
+    """Return `post` as a row."""
+    return clean(post.channel), clean(post.incident), clean(post.reference), micros(post.at)
+
+
+def post_of(row: Sequence[Any]) -> Post:
+    """Return the post that a row holds."""
+    channel, incident, reference, at = row
+    return Post(channel, incident, reference, moment(at))
+
+
 class Body(Generic[Noun]):
     """How one kind of noun is kept as JSON.
 
@@ -119,10 +141,12 @@ class Body(Generic[Noun]):
             raise StoreUnusable(msg) from error
 
 
+ACT = Body(Act)
 ALERT = Body(Alert)
 DEPLOY = Body(Deploy)
 EVENT = Body(Event)
 NOTIFICATION = Body(Notification)
+SILENCE = Body(Silence)
 
 
 def labels_of(pairs: Sequence[Sequence[str]]) -> Labels:

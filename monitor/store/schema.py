@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-CURRENT = 5
+CURRENT = 6
 """The number of the newest migration: the schema that this release was made for."""
 
 metadata = MetaData(
@@ -168,3 +168,36 @@ deploys = Table(
     Column("body", Text, nullable=False),
 )
 """Releases of the watched systems."""
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("done_at", BigInteger, index=True),
+    Column("body", Text, nullable=False),
+)
+"""What people asked for, also by a process that does not lead. `done_at`: nothing while nobody has carried it out, 0
+once somebody has, and from the next tidying on the moment of that. It stays for a while, so that an act that is asked
+for again is known to be done."""
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False, index=True),
+    Column("maintenance", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""`maintenance` is 1 for those during which no run counts in `hours`, else 0."""
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("incident", Text, primary_key=True),
+    Column("reference", Text, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+"""Where the message about an incident stands in a channel that can change it."""

@@ -16,21 +16,25 @@ from sqlalchemy import func, select, tuple_
 
 from monitor.model import AttemptResult, CheckId, Dispatch, Keepsake, Owed
 from monitor.store import schema
-from monitor.store.base import LeaseLost, StoreUnavailable
+from monitor.store.base import LeaseLost, StoreUnavailable, StoreUnusable
 from monitor.store.batch import Statements, batch
 from monitor.store.database import all_rows
 from monitor.store.lease import Fenced
 from monitor.store.retention import delete_old
 from monitor.store.rollup import Rollup, read_facts
 from monitor.store.rows import (
+    ACT,
     ALERT,
     DEPLOY,
     EVENT,
     NOTIFICATION,
+    SILENCE,
+    act_row,
     attempt_of,
     hour_row_of,
     micros,
     moment,
+    post_of,
 )
 from monitor.store.samples import Layouts, sample_reader
 
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from monitor.hour import Hour
-    from monitor.model import Alert, AlertKey, Attempt, Change, Deploy, Event, Sample
+    from monitor.model import Act, Alert, AlertKey, Attempt, Change, Deploy, Event, Post, Sample, Silence
     from monitor.store.batch import Batch
     from monitor.store.database import Database
     from monitor.store.lease import Lease
@@ -107,9 +111,9 @@ class SqlStore:
         term = self._leading()
         samples = [sample for change in changes for sample in change.samples]
         await self._know(term, {sample.check for sample in samples})
-        others = batch(changes)
+        others, silences = batch(changes), [silence for change in changes for silence in change.silences]
         if count := others.size + len(samples):
-            new = await term.database.write(partial(self._put, term, samples, others), count)
+            new = await term.database.write(partial(self._put, term, samples, silences, others), count)
             term.layouts.learn(new)
 
     async def alerts(self) -> list[Alert]:
@@ -184,6 +188,28 @@ class SqlStore:
         rows = await self._all(select(schema.keepsakes))
         return [Keepsake(CheckId(system, name), topic, body) for system, name, topic, body in rows]
 
+    async def ask(self, act: Act) -> None:
+        """Ask whoever leads, or will, to carry `act` out: it is durable when this returns."""
+        await self._database.once(self._statements.act, act_row(act))
+
+    async def acts(self) -> list[Act]:
+        """Return the acts that were asked for and not done, oldest first; one that cannot be read is left out."""
+        table = schema.acts
+        query = select(table.c.body).where(table.c.done_at.is_(None)).order_by(table.c.at, table.c.id)
+        return [act for row in await self._all(query) if (act := _act(row)) is not None]
+
+    async def silences(self, since: datetime) -> list[Silence]:
+        """Return the silences that ended after `since`, or will end, in the order in which they begin."""
+        table = schema.silences
+        query = select(table.c.body).where(table.c.until > micros(since)).order_by(table.c.since, table.c.id)
+        return await _decoded(await self._all(query), lambda row: SILENCE.read(row[0]))
+
+    async def posts(self) -> list[Post]:
+        """Return where messages about incidents stand, oldest first."""
+        table = schema.posts
+        query = select(table).order_by(table.c.at, table.c.channel, table.c.incident)
+        return await _decoded(await self._all(query), post_of)
+
     async def journal(self, since: datetime, key: AlertKey | None = None, limit: int = 1_000) -> list[Event]:
         """Return the events after `since`, newest first; the newest `limit` of them."""
         table = schema.events
@@ -228,7 +254,12 @@ class SqlStore:
         return self._term
 
     async def _put(
-        self, term: Term, samples: Sequence[Sample], others: Batch, connection: AsyncConnection
+        self,
+        term: Term,
+        samples: Sequence[Sample],
+        silences: Sequence[Silence],
+        others: Batch,
+        connection: AsyncConnection,
     ) -> Mapping[Any, LayoutRow]:
         """Write within a transaction, so that nothing is deleted meanwhile, and return the layouts that are new."""
         rows, layouts = term.layouts.rows(samples, term.ids)
@@ -236,7 +267,7 @@ class SqlStore:
         pairs: list[tuple[str, Sequence[tuple[Any, ...]]]] = [
             (statements.layout, list(layouts.values())),
             (statements.sample, rows),
-            (statements.late, term.rollup.late(rows)),
+            (statements.late, [*term.rollup.late(rows), *await term.rollup.silenced(silences, connection)]),
             *statements.pairs(others),
         ]
         for statement, some in pairs:
@@ -272,6 +303,14 @@ def _with_layout(source: FromClause, *more: Any) -> Select[Any]:  # noqa: ANN401
 def _owed(row: Sequence[Any]) -> Owed:
     body, refusals, due, delivery = row
     return Owed(NOTIFICATION.read(body), refusals, moment(due) if due is not None else None, delivery or "")
+
+
+def _act(row: Sequence[Any]) -> Act | None:
+    """Return the act that a row holds; None for one of another release, which must keep nobody from the others."""
+    try:
+        return ACT.read(row[0])
+    except StoreUnusable:
+        return None
 
 
 async def _decoded(rows: Sequence[Any], decode: Callable[[Any], T]) -> list[T]:

@@ -91,7 +91,17 @@ async def read_sqlite(path: Path) -> SqliteDatabase:
     locked or damaged.
     """
     uri, identity = await asyncio.to_thread(_find, path)
-    database = SqliteDatabase(path, identity, uri, _READING)
+    return await _looked_at(SqliteDatabase(path, identity, uri, _READING))
+
+
+async def visit_sqlite(path: Path) -> SqliteDatabase:
+    """Open the store at `path` to read it and to ask for something, also while the daemon writes; as `read_sqlite`."""
+    await asyncio.to_thread(_find, path)
+    await asyncio.to_thread(recognise, path)
+    return await _looked_at(SqliteDatabase(path, await asyncio.to_thread(path.stat)))
+
+
+async def _looked_at(database: SqliteDatabase) -> SqliteDatabase:
     try:
         database.found = await database.read(lambda connection: connection.run_sync(require_readable))
     except BaseException:
@@ -178,6 +188,14 @@ class SqliteDatabase:
         """Run a compiled `statement` for each of `rows`: past SQLAlchemy, whose cursors cost turns of the thread."""
         await _driver(connection).executemany(statement, rows)
 
+    async def once(self, statement: str, row: tuple[Any, ...]) -> None:
+        """Run a compiled `statement` as a transaction of its own, beside whoever writes.
+
+        It is one step of SQLite's, so that we hold its lock, which others wait for, for no longer than the disk takes:
+        no pause of ours lies within.
+        """
+        await self._in_time(WRITE_DEADLINE, self._turn, partial(self._at_once, statement, row))
+
     async def used(self) -> int:
         """Return the bytes that the file takes up, without its free pages."""
         return await self.read(_used)
@@ -237,6 +255,15 @@ class SqliteDatabase:
             await self._undo(driver, error)
             raise
         return result
+
+    async def _at_once(self, statement: str, row: tuple[Any, ...]) -> None:
+        driver = _driver(await self._writing())
+        try:
+            await driver.execute(statement, row)
+            await driver.commit()  # nothing is open any more: it only looks whether the file is still there
+        except BaseException as error:
+            await self._undo(driver, error)
+            raise
 
     async def _undo(self, driver: aiosqlite.Connection, error: BaseException) -> None:
         """Leave nothing half done, and no connection that saw its file go or its disk fail."""

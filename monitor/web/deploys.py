@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from aiohttp import ClientConnectionError, ClientPayloadError, http_exceptions, web
+from aiohttp import web
 
 from monitor.plain import plain
+from monitor.web.body import read_body
 from monitor.web.taken import Taken, answer_of
 
 if TYPE_CHECKING:
@@ -20,10 +19,7 @@ if TYPE_CHECKING:
     from monitor.web.door import Door
 
 PLACE = "/api/v1/deploys/"
-MOST_OF_BODY = 10_000
-BODY_PATIENCE = timedelta(seconds=10)
 LONGEST = 60
-BROKEN = (TimeoutError, ClientConnectionError, ClientPayloadError, OSError, http_exceptions.HttpProcessingError)
 
 
 class Release(NamedTuple):
@@ -62,7 +58,7 @@ class Deploys:
         if refusal := self._door.turned_away(request, self._register.secrets(system)):
             return refusal
         try:
-            release = read_release(await _body(request))
+            release = read_release(await read_body(request))
         except ValueError as error:
             return web.Response(status=HTTPStatus.BAD_REQUEST, text=f"400: {error}\n")
         return answer_of(await self._register.take(system, release))
@@ -81,17 +77,3 @@ def read_release(body: bytes) -> Release:
     if unknown := sorted(said.keys() - set(Release._fields)):
         raise ValueError(f"{unknown[0][:50]!r} means nothing here: there are {', '.join(Release._fields)}")
     return Release(**{name: plain(text, LONGEST) for name, text in said.items()})
-
-
-async def _body(request: web.Request) -> bytes:
-    """Return a request's body; raises ValueError when it is too long, or does not come to its end."""
-    body = b""
-    try:
-        async with asyncio.timeout(BODY_PATIENCE.total_seconds()):
-            async for part in request.content.iter_any():
-                body += part
-                if len(body) > MOST_OF_BODY:
-                    raise ValueError(f"the body is longer than {MOST_OF_BODY:,} bytes")
-    except BROKEN:
-        raise ValueError("the body did not come to its end") from None
-    return body

@@ -58,6 +58,22 @@ class Door:
             return _unauthorised()
         return self._judge(request, lambda: len(given) == 1 and self._tokens.may_scrape(given[0]), _unauthorised)
 
+    def kept_out(self, request: web.Request) -> web.Response | None:
+        """Return what to answer to a request that may not act for the operator; None if it may.
+
+        It needs the operator's token, on this machine too: any page in a browser there can send requests.
+        """
+        given = request.headers.getall(hdrs.AUTHORIZATION, [])
+        if not self._tokens.operator:
+            return web.Response(
+                status=HTTPStatus.FORBIDDEN,
+                text="403: nobody may act over HTTP before MONITOR_TOKEN is set; commands need no token\n",
+            )
+        if not any(given):
+            self._refused("missing")
+            return _unauthorised()
+        return self._judge(request, lambda: len(given) == 1 and self._tokens.may_act(given[0]), _unauthorised)
+
     def turned_away(
         self, request: web.Request, secrets: Collection[Secret], *, in_path: str = ""
     ) -> web.Response | None:

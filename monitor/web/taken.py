@@ -5,10 +5,18 @@ from __future__ import annotations
 import enum
 from datetime import timedelta
 from http import HTTPStatus
+from typing import NamedTuple
 
 from aiohttp import hdrs, web
 
 RETRY_AFTER = timedelta(seconds=5)
+
+
+class Reply(NamedTuple):
+    """What is said to somebody who did something: whether it is done or only noted, and the sentence for him."""
+
+    done: bool
+    said: str
 
 
 class Taken(enum.Enum):

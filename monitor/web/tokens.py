@@ -35,6 +35,10 @@ class Tokens:
         allowed = [token for token in (self.operator, self.scrape) if token]
         return not allowed or matches(credential(authorization), allowed)
 
+    def may_act(self, authorization: str) -> bool:
+        """Return whether a request with this header may act: with the operator's token, if one is set."""
+        return self.operator is not None and matches(credential(authorization), [self.operator])
+
 
 def matches(given: bytes, allowed: Iterable[Secret]) -> bool:
     """Return whether `given` is one of `allowed`.

@@ -20,6 +20,7 @@ from monitor.channels.resend import ResendChannel
 from monitor.channels.slack import SlackChannel
 from monitor.channels.sms import SmsChannel
 from monitor.channels.webhook import WebhookChannel
+from tests.channels import slack_api
 from tests.channels.peers import Mails, converses, mails, posts
 from tests.channels.twilio import ACCOUNT, texts
 from tests.peers import says, silence
@@ -45,7 +46,8 @@ class Rig:
 
     `arrived` yields what came, one value per message; `check` asserts that one is well-formed and harmless and returns
     every text in it for people. `silent` are the places at which a peer may fall silent. `apart`: each alert is a
-    message of its own. `brief`: a message has no room for more than the beginning of one alert.
+    message of its own; `few`: so many at once still are. `brief`: a message has no room for more than the beginning of
+    one alert.
     """
 
     channel: Callable[[int], Channel]
@@ -59,6 +61,7 @@ class Rig:
     asks: timedelta | None = None
     apart: bool = False
     brief: bool = False
+    few: int = 1
 
 
 def http(status: str, body: str = "", headers: str = "", *, cut: int = 0) -> bytes:
@@ -106,6 +109,24 @@ def check_slack(payload: dict[str, Any]) -> str:
     """Hold the limits of Block Kit, and that mrkdwn is only what is ours."""
     assert set(payload) == {"text", "mrkdwn", "unfurl_links", "unfurl_media", "blocks"}
     assert payload["mrkdwn"] is payload["unfurl_links"] is payload["unfurl_media"] is False
+    return check_blocks(payload)
+
+
+def check_conversation(payload: dict[str, Any]) -> str:
+    """Hold the same of a message that people can press buttons below."""
+    assert set(payload) == {"channel", "text", "blocks", "parse", "mrkdwn", "unfurl_links", "unfurl_media"}
+    assert payload["parse"] == "none"
+    assert payload["mrkdwn"] is payload["unfurl_links"] is payload["unfurl_media"] is False
+    assert not slack_api.wrong(payload["blocks"])
+    for block in payload["blocks"]:
+        for button in block.get("elements", []):
+            assert button["text"]["type"] == "plain_text"
+            assert button["text"]["emoji"] is False
+    return check_blocks(payload | {"blocks": [block for block in payload["blocks"] if block["type"] != "actions"]})
+
+
+def check_blocks(payload: dict[str, Any]) -> str:
+    """Hold what is shown of a message."""
     assert 0 < len(payload["text"]) <= 40_000
     assert not re.search(r"[<>]|&(?!(?:amp|lt|gt);)|@\w", payload["text"])
     assert 0 < len(payload["blocks"]) <= 50
@@ -301,6 +322,29 @@ RIGS = {
         never=never_over_http(),
         later=later_over_http(),
         asks=timedelta(seconds=7),
+    ),
+    "slack conversation": Rig(
+        channel=lambda port: SlackChannel.model_validate(
+            {
+                "token": f"xoxb-{SECRET}",
+                "channel": slack_api.ROOM,
+                "app_token": f"xapp-{SECRET}",
+                "url": f"http://127.0.0.1:{port}/api",
+            }
+        ),
+        peer=slack_api.slack,
+        arrived=lambda peer: peer.posts(),
+        identity=lambda _peer: [],
+        check=check_conversation,
+        silent={
+            "from the start": silence,
+            "within the head": says(b"HTTP/1.1 200 OK\r\nConte"),
+            "within the body": says(http("200 OK", '{"ok":true,"channel":"C0MONITOR"', cut=1)),
+        },
+        never=never_over_http(),
+        later=later_over_http(),
+        asks=timedelta(seconds=7),
+        few=3,
     ),
     "webhook": Rig(
         channel=lambda port: WebhookChannel.model_validate(

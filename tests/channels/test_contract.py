@@ -40,14 +40,14 @@ async def sent_to(talk: Talk, rig: Rig, resources: Resources, deadline: timedelt
 
 
 def test_every_kind_with_a_peer_has_a_rig() -> None:
-    assert set(RIGS) == set(KINDS) - {"console"}
+    assert {name.split()[0] for name in RIGS} == set(KINDS) - {"console"}
 
 
 async def test_a_message_arrives_and_its_repetition_names_itself_the_same(rig: Rig, resources: Resources) -> None:
     """At least once: a peer that looks at the id sees one message, whatever was lost on the way back."""
     async with standing(rig) as (channel, peer):
         for _ in range(2):
-            assert await deliver(channel, delivery(), resources) == Delivered()
+            assert isinstance(await deliver(channel, delivery(), resources), Delivered)
         first, second = rig.arrived(peer)
         assert rig.check(first) == rig.check(second)
         assert len(set(rig.identity(peer))) in {0, 1}
@@ -138,7 +138,7 @@ async def test_every_script_and_sign_arrives(rig: Rig, resources: Resources) -> 
     said = "🔥 Größe, Ünïcödé, שלום עולם, مرحبا, 日本語, e\u0301 n\u0303, 👍🏽, ₂, ﷽"
     about = page(title=f"Shop: {said}", summary=said, remedy=(said, said))
     async with standing(rig) as (channel, peer):
-        assert await deliver(channel, delivery(notification(about=about)), resources) == Delivered()
+        assert isinstance(await deliver(channel, delivery(notification(about=about)), resources), Delivered)
         text = rig.check(rig.arrived(peer)[0])
     assert text.count(said) >= 3
 
@@ -148,7 +148,7 @@ async def test_a_remedy_of_10_000_characters_arrives(rig: Rig, step: str, resour
     """Where it does not fit, its beginning does, and whatever else the page says."""
     about = page(remedy=(step,))
     async with standing(rig) as (channel, peer):
-        assert await deliver(channel, delivery(notification(about=about)), resources) == Delivered()
+        assert isinstance(await deliver(channel, delivery(notification(about=about)), resources), Delivered)
         text = rig.check(rig.arrived(peer)[0])
     assert step[: 50 if rig.brief else 1_000].partition("\n")[0] in text
     assert "https://example.com/runbook" in text or "Runbook" in text
@@ -157,9 +157,9 @@ async def test_a_remedy_of_10_000_characters_arrives(rig: Rig, step: str, resour
 @pytest.mark.parametrize("count", [2, 60, 500])
 async def test_a_storm_is_one_message_that_names_everything(rig: Rig, count: int, resources: Resources) -> None:
     async with standing(rig) as (channel, peer):
-        assert await deliver(channel, storm(count), resources) == Delivered()
+        assert isinstance(await deliver(channel, storm(count), resources), Delivered)
         arrived = rig.arrived(peer)
-        assert len(arrived) == (count if rig.apart else 1)
+        assert len(arrived) == (count if rig.apart or count <= rig.few else 1)
         text = "\n".join(rig.check(one) for one in arrived)
     named = [number for number in range(count) if re.search(rf"[pP]age ?{number}\b", text)]
     if rig.brief:
@@ -172,5 +172,5 @@ async def test_a_drill_of_every_kind_of_event_arrives(rig: Rig, resources: Resou
     async with standing(rig) as (channel, peer):
         for kind in EventKind:
             one = replace(delivery(notification(kind=kind)), id=f"id{list(EventKind).index(kind)}")
-            assert await deliver(channel, one, resources) == Delivered()
+            assert isinstance(await deliver(channel, one, resources), Delivered)
             rig.check(rig.arrived(peer)[-1])

@@ -75,7 +75,7 @@ async def test_hostile_text_does_nothing(rig: Rig, text: str, resources: Resourc
     )
     async with standing(rig) as (channel, peer):
         for one in (*alone, together, ended):
-            assert await deliver(channel, one, resources) == Delivered()
+            assert isinstance(await deliver(channel, one, resources), Delivered)
         for arrived in rig.arrived(peer):
             rig.check(arrived)
         collected = len(pages) * 3 if rig.apart else 1

@@ -22,7 +22,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from monitor.channels.base import SendResult
-    from monitor.model import Alert, AlertKey, Change, Delivery, Deploy, Dispatch, Event, Keepsake, Notification, Owed
+    from monitor.model import (
+        Act,
+        Alert,
+        AlertKey,
+        Change,
+        Delivery,
+        Deploy,
+        Dispatch,
+        Event,
+        Keepsake,
+        Notification,
+        Owed,
+        Post,
+        Silence,
+    )
     from monitor.plan import Plan
     from monitor.store import Hour, Store
     from tests.soak.loop import VirtualClock, VirtualLoop
@@ -347,6 +361,24 @@ class Disk:
     async def deploys(self, since: datetime) -> list[Deploy]:
         with self._outside.world.loop.busy():
             return await self.store.deploys(since)
+
+    async def ask(self, act: Act) -> None:
+        await _reach(self._outside)
+        with self._outside.world.loop.busy():
+            await self.store.ask(act)
+
+    async def acts(self) -> list[Act]:
+        await _reach(self._outside)
+        with self._outside.world.loop.busy():
+            return await self.store.acts()
+
+    async def silences(self, since: datetime) -> list[Silence]:
+        with self._outside.world.loop.busy():
+            return await self.store.silences(since)
+
+    async def posts(self) -> list[Post]:
+        with self._outside.world.loop.busy():
+            return await self.store.posts()
 
     async def keepsakes(self) -> list[Keepsake]:
         with self._outside.world.loop.busy():

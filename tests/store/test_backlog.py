@@ -26,6 +26,9 @@ def merged(numbers: list[int]) -> Change:
         tuple(found for change in changes for found in change.attempts),
         changes[-1].keepsakes if changes else (),
         changes[-1].deploys if changes else (),
+        changes[-1].silences if changes else (),
+        changes[-1].posts if changes else (),
+        tuple({act.id: act for change in changes for act in change.done}.values()),
     )
 
 

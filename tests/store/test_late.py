@@ -12,6 +12,7 @@ from monitor.store import LeaseLost, StoreUnavailable, open_store
 from monitor.store.late import LateStore
 from tests.examples import SITE, notification, sample
 from tests.fakes import START
+from tests.store.values import act
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +55,9 @@ async def test_it_is_unavailable_until_it_can_be_opened_and_then_everything_is_p
     assert [one async for one in store.replay(before)] == [sample(0)]
     assert [owed.notification for owed in await store.owed()] == [note]
     assert await store.journal(before) == []
+    await store.ask(act("1"))
+    assert [one.id for one in await store.acts()] == ["1"]
+    assert (await store.silences(before), await store.posts()) == ([], [])
     assert [one.notification for one in await store.dispatches(before)] == [note]
     assert [check.system for check in await store.checks()] == ["shop"]
     assert await store.hours(SITE, before) == []
@@ -107,6 +111,23 @@ async def test_nothing_is_taken_up_before_it_leads(tmp_path: Path) -> None:
     await late.close()
 
 
+async def test_who_waits_can_ask_and_look(tmp_path: Path) -> None:
+    """What it asks for is there for the one that leads, and nothing is taken up for it."""
+    turns = Turns(tmp_path / "monitor.db")
+    late, other = turns.late, await open_store(turns.path)
+    assert await other.lead()
+    await late.ask(act("1"))
+    assert [one.id for one in await other.acts()] == ["1"]
+    assert await (await late.open_to_look()).acts() == await other.acts()
+    assert not await late.lead()
+    assert (late.reached, turns.taken_up) == (False, [])
+    await late.resign()
+    await late.ask(act("2"))
+    assert [one.id for one in await other.acts()] == ["1", "2"]
+    await late.close()
+    await other.close()
+
+
 async def test_a_term_that_was_lost_is_not_followed_by_another(tmp_path: Path) -> None:
     """What the process remembers has been overtaken, so it must never be written."""
     turns = Turns(tmp_path / "monitor.db")
@@ -119,9 +140,9 @@ async def test_a_term_that_was_lost_is_not_followed_by_another(tmp_path: Path) -
     with pytest.raises(LeaseLost):
         await late.lead()
     await other.close()
-    for act in (late.lead, late.open, late.alerts):
+    for call in (late.lead, late.open, late.alerts):
         with pytest.raises(LeaseLost):
-            await act()
+            await call()
     assert not late.reached
     assert turns.taken_up == [0]
     await late.close()

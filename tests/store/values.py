@@ -9,12 +9,14 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from monitor.model import (
+    Act,
     Alert,
     AlertKey,
     Attempt,
     AttemptResult,
     Change,
     CheckId,
+    Deed,
     Deploy,
     Event,
     EventKind,
@@ -25,9 +27,12 @@ from monitor.model import (
     Notification,
     Page,
     Phase,
+    Post,
     Reason,
     Sample,
+    Scope,
     Severity,
+    Silence,
     State,
     Told,
     labels,
@@ -42,6 +47,7 @@ HOUR = timedelta(hours=1)
 BEGINNING = datetime(1990, 1, 1, tzinfo=UTC)
 SITE = CheckId("shop", "site")
 KEY = AlertKey(SITE, "down")
+PLACE = Scope(*SITE)
 
 
 def sample(at: datetime = START, value: float = 0.25, check: CheckId = SITE, state: State = State.UP) -> Sample:
@@ -71,6 +77,18 @@ def attempt(identity: str, result: AttemptResult, at: datetime = START, due: dat
     return Attempt(identity, at, result, f"delivery of {identity}", "because", due)
 
 
+def act(identity: str, at: datetime = START) -> Act:
+    """Return an act of that id."""
+    return Act(identity, at, Deed.ACKNOWLEDGE, "anna", Scope(*SITE), why="I am on it")
+
+
+def silence(
+    identity: str, since: datetime, until: datetime, scope: Scope = PLACE, *, maintenance: bool = True
+) -> Silence:
+    """Return a silence of that id."""
+    return Silence(identity, scope, since, until, "anna", "a move", maintenance)
+
+
 def step(number: int) -> Change:
     """Return a change in which everything there is tells its number."""
     at = START + number * SECOND
@@ -82,6 +100,9 @@ def step(number: int) -> Change:
         attempts=(attempt(f"note {number}", AttemptResult.RETRY, at, at + SECOND),),
         keepsakes=(Keepsake(SITE, "last", str(number)),),
         deploys=(Deploy("shop", START, START, reports=number),),
+        silences=(silence("move", START, START + number * HOUR, maintenance=False),),
+        posts=(Post("ops", "incident", f"post {number}", START),),
+        done=(act(f"act {number}", at),),
     )
 
 
@@ -157,3 +178,8 @@ notifications = st.builds(
     missed=st.booleans(),
     fallback_for=texts,
 )
+scopes = st.builds(Scope, texts, texts, texts, label_sets)
+acts = st.builds(
+    Act, names, moments, st.sampled_from(Deed), texts, scopes, texts, texts, st.none() | moments, st.booleans()
+)
+silences = st.builds(Silence, names, scopes, moments, moments, texts, texts, st.booleans())

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from monitor.metrics import Metrics
 from monitor.secrets import Secret
 from monitor.web import Deploys, Door, Release, Taken, Tokens, Web
-from monitor.web import deploys as module
-from monitor.web.deploys import MOST_OF_BODY, read_release
+from monitor.web import body as module
+from monitor.web.body import MOST_OF_BODY
+from monitor.web.deploys import read_release
 from monitor.web.guesses import Allowance
 from tests.fakes import FakeClock
 
