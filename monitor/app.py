@@ -26,6 +26,7 @@ from monitor.metrics import Metrics
 from monitor.model import Change
 from monitor.outbox import Outbox
 from monitor.outside import reach_outside
+from monitor.owed import Cap
 from monitor.parts import end, until_one_ends
 from monitor.pipeline import Pipeline
 from monitor.place import open_at
@@ -153,7 +154,9 @@ class Daemon:
         self.metrics.outbox.configure(config.channels)
         self._pipeline.configure(config.plans, config.routes)
         fallbacks = {name: channel.fallback for name, channel in config.channels.items() if channel.fallback}
-        self._outbox.configure({name: self._sender(channel) for name, channel in config.channels.items()}, fallbacks)
+        caps = {name: Cap(channel.limit.messages, channel.limit.per) for name, channel in config.channels.items()}
+        senders = {name: self._sender(channel) for name, channel in config.channels.items()}
+        self._outbox.configure(senders, fallbacks, caps)
         self._scheduler.replace(config.plans)
         self._rollouts.configure(config.plans, config.systems, config.routes)
         self._upkeep.configure(config.maintenance, config.plans)

@@ -61,7 +61,7 @@ class MaintenanceFields(Fields):
     title: str = "Maintenance"
     """What is done."""
     at: Annotated[str, AfterValidator(_moment)] | None = None
-    """The moment at which it begins, once, such as `2026-12-05 22:00`."""
+    """The moment at which it begins, once, such as `2026-12-05 22:00`; empty: none is planned."""
     weekly: HoursText | None = None
     """Hours of the week, such as `Sun 03:00-05:00`."""
     cron: Annotated[str, AfterValidator(_cron)] | None = None
@@ -77,7 +77,7 @@ class MaintenanceFields(Fields):
 
     @model_validator(mode="after")
     def _one_time(self) -> Self:
-        given = [name for name in ("at", "weekly", "cron") if getattr(self, name) is not None]
+        given = [name for name in ("at", "weekly", "cron") if name in self.model_fields_set]
         if len(given) != 1:
             raise ValueError("needs exactly one of at, weekly and cron")
         if (self.for_ is None) is not (given == ["weekly"]):

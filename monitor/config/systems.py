@@ -199,7 +199,7 @@ def _maintenance(reader: _Reader, fields: SystemFields) -> tuple[Maintenance, ..
             if name not in fields.checks:
                 hint = allowed(name, fields.checks)
                 reader.fault(("maintenance", index, "checks", number), f"there is no check {name!r}", hint)
-    return tuple(_window(one, reader.name, fields) for one in fields.maintenance)
+    return tuple(_window(one, reader.name, fields) for one in fields.maintenance if one.at or one.weekly or one.cron)
 
 
 def _window(one: MaintenanceFields, system: str, fields: SystemFields) -> Maintenance:
