@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.live import as_json, as_line, live
-from monitor.model import Alert, AttemptResult, Dispatch
+from monitor.model import Acknowledgement, Alert, AttemptResult, Dispatch, Scope, Severity
 from tests import story
 from tests.store import values
 
@@ -42,6 +43,8 @@ def test_json_says_the_same() -> None:
         "value": "96 %",
         "figure": None,
         "incident": story.WORSE.incident,
+        "acknowledged": None,
+        "silenced_until": None,
         "told": [
             {
                 "channel": "ops",
@@ -73,6 +76,30 @@ def test_a_firing_alert_of_which_nobody_was_told() -> None:
     """It is held back, or no route takes it."""
     (line,) = lines(replace(story.CHANGE.alerts[0], told=()))
     assert line.endswith("; 96 %; nobody was told")
+
+
+def test_who_takes_it_and_what_is_silent() -> None:
+    """Until when, and why; only while it fires, and while the silence holds."""
+    firing, pending = story.CHANGE.alerts
+    hour = timedelta(hours=1)
+    taken = Acknowledgement("anna", story.MORNING, Severity.CRITICAL, story.MORNING + hour, "on it")
+    alerts = [replace(one, acknowledged=taken) for one in (firing, pending)]
+    quiet = values.silence("a", story.MORNING, story.MORNING + hour, Scope("shop", "database"))
+    over = replace(quiet, id="b", since=story.MORNING - 9 * hour, until=story.MORNING)
+    first, second = live(alerts, (), [over, quiet], story.MORNING)
+    line = as_line(first, 0, story.MORNING)
+    assert line.endswith("acknowledged by anna until 2026-01-05 13:00:00 (on it); silenced until 2026-01-05 13:00:00")
+    assert as_line(second, 0, story.MORNING) == "pending   Shop: Site: down"
+    record = json.loads(as_json([first]))[0]
+    assert record["silenced_until"] == "2026-01-05T13:00:00+00:00"
+    assert record["acknowledged"] == {
+        "who": "anna",
+        "why": "on it",
+        "at": "2026-01-05T12:00:00+00:00",
+        "until": "2026-01-05T13:00:00+00:00",
+        "severity": "critical",
+    }
+    assert [one.silenced_until for one in live(alerts, (), [over, quiet])] == [None, None]
 
 
 @given(st.lists(values.alerts, max_size=5), st.lists(values.notifications, max_size=3))

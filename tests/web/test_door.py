@@ -12,14 +12,14 @@ import pytest
 
 from monitor.metrics import Metrics
 from monitor.secrets import Secret
-from monitor.web import Door, Heartbeats, Taken, Tokens, Web
+from monitor.web import Acts, Door, Heartbeats, Reply, Taken, Tokens, Web
 from monitor.web.guesses import Allowance
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from monitor.model import CheckId, Report
+    from monitor.model import Act, CheckId, Report, Scope
 
 HOST = "127.0.0.1"
 OPERATOR, SCRAPE = "operator-tökén-of-this-test", "scrape-token-of-this-test"
@@ -48,6 +48,31 @@ class Box:
         return Taken.DURABLE
 
 
+class Counter:
+    """Where alerts and silences are asked for, and what was done there."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+
+    def look_for(self, scope: Scope) -> None:
+        """Know every name."""
+
+    async def alerts(self, _scope: Scope) -> list[dict[str, object]]:
+        self.got.append("alerts")
+        return [{"severity": "critical"}]
+
+    async def silences(self) -> list[dict[str, object]]:
+        self.got.append("silences")
+        return []
+
+    async def lift(self, _silence: str, act: Act) -> Act:
+        return act
+
+    async def take(self, act: Act) -> Reply:
+        self.got.append(act.deed)
+        return Reply(done=True, said="ok")
+
+
 class Site:
     """A server behind a door, and a client that writes any bytes."""
 
@@ -56,12 +81,15 @@ class Site:
         self.metrics = Metrics()
         door = Door(tokens, self.clock, self.metrics.daemon.refused, on_render=on_render, allowance=allowance)
         self.box = Box()
-        self.web = Web(door, self.metrics, healthy=list, ready=list, more=Heartbeats(door, self.box).table())
+        self.counter = Counter()
+        more = [*Heartbeats(door, self.box).table(), *Acts(door, self.counter, self.clock).table()]
+        self.web = Web(door, self.metrics, healthy=list, ready=list, more=more)
 
-    async def ask(self, path: str, headers: Iterable[bytes] = (), method: str = "GET") -> Answer:
+    async def ask(self, path: str, headers: Iterable[bytes] = (), method: str = "GET", body: bytes = b"") -> Answer:
         reader, writer = await asyncio.open_connection(HOST, self.web.port)
         head = [f"{method} {path} HTTP/1.1".encode(), b"Host: x", b"Connection: close", *headers]
-        writer.write(b"\r\n".join([*head, b"", b""]))
+        head += [b"Content-Length: %d" % len(body)] if body else []
+        writer.write(b"\r\n".join([*head, b"", body]))
         try:
             async with asyncio.timeout(5):
                 raw = await reader.read()
@@ -177,6 +205,10 @@ async def test_the_open_pages_are_open_whatever_is_brought(site: Site, path: str
         "/api",
         "/metrics;x",
         "/api/v1/heartbeats",
+        "/api/v1",
+        "/api/v1/alerts/",
+        "/api/v1/silences/",
+        "/api/v2/alerts",
         HEARTBEATS,
     ],
 )
@@ -202,6 +234,57 @@ async def test_each_heartbeat_has_its_own_token(site: Site, rest: str, method: s
     for headers in ([bearer(own)], [basic(own)]) if own else ():
         assert (await site.ask(f"{HEARTBEATS}/{rest}", headers, method)).status == 200
     assert set(site.box.got) == ({rest.partition("/")[0]} if own else set())
+
+
+ACTING = [
+    ("GET", "/api/v1/alerts", b""),
+    ("HEAD", "/api/v1/alerts", b""),
+    ("GET", "/api/v1/silences", b""),
+    ("POST", "/api/v1/acks", b'{"system": "shop"}'),
+    ("POST", "/api/v1/silences", b'{"system": "all", "for": "1h"}'),
+    ("DELETE", "/api/v1/silences/night", b""),
+    ("POST", "/api/v1/runs", b'{"system": "shop", "check": "site"}'),
+]
+OPERATORS = {name: headers for name, headers in RIGHT.items() if name.startswith("operator")}
+"""What opens everything; all else, the scraper's token too, opens nothing of it."""
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ACTING)
+async def test_only_the_operators_token_acts(site: Site, method: str, path: str, body: bytes) -> None:
+    """401 with both schemes offered (400 where the parser refuses two headers), before anything is read or done."""
+    others = {name: headers for name, headers in EVERY.items() if name not in OPERATORS}
+    beats = {"a heartbeat's": [bearer(BACKUP)], "twice": [bearer(OPERATOR), bearer(OPERATOR)]}
+    for headers in ({**others, **beats}).values():
+        answer = await site.ask(path, headers, method, body)
+        assert answer.status == 401 or (answer.status == 400 and len(headers) > 1)
+        assert ("www-authenticate" in answer.headers) == (answer.status == 401)
+    assert site.counter.got == []
+    for headers in OPERATORS.values():
+        assert (await site.ask(path, headers, method, body)).status == 200
+    assert site.counter.got
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ACTING)
+@pytest.mark.parametrize("scrape", [None, Secret(SCRAPE)])
+async def test_nobody_acts_where_no_operator_has_a_token(
+    method: str, path: str, body: bytes, scrape: Secret | None
+) -> None:
+    """On this machine only, any page in a browser could send it."""
+    site = Site(Tokens(None, scrape))
+    await site.web.start(HOST, 0)
+    for headers in ([], *EVERY.values()):
+        assert (await site.ask(path, headers, method, body)).status in ({403} | ({400} if len(headers) > 1 else set()))
+    assert site.counter.got == []
+    assert site.refused() == {}
+    await site.web.stop()
+
+
+@pytest.mark.parametrize("path", ["acks", "runs", "alerts", "silences", "silences/night"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE"])
+async def test_an_act_has_one_method(site: Site, path: str, method: str) -> None:
+    for headers in ([], *OPERATORS.values()):
+        assert (await site.ask(f"/api/v1/{path}", headers, method)).status == 405
+    assert site.counter.got == []
 
 
 @pytest.mark.parametrize("token", [BACKUP, CLEANUP])
