@@ -266,7 +266,7 @@ class Daemon:
         return await self._writer.commit(Change(keepsakes=(keepsake,)))
 
     def _sender(self, channel: Channel) -> Callable[[Delivery], Awaitable[SendResult]]:
-        resources = self._outside.for_channels(self._redact)
+        resources = self._outside.for_channels(self._redact, self._clock)
         return lambda delivery: deliver(channel, delivery, resources)
 
     async def _last_resort(self, text: str) -> None:

@@ -37,10 +37,22 @@ class Progress:
         does not.
         """
         results: list[SendResult] = []
-        left = iter([(identity, part) for identity, part in parts.items() if identity not in self._taken])
+        left = iter(self.left(parts).items())
         async with asyncio.TaskGroup() as group:
             for _ in range(MOST_AT_ONCE):
                 group.create_task(self._work(left, send, results))
+        return self.ended(parts, results)
+
+    def left(self, parts: Mapping[str, Item]) -> dict[str, Item]:
+        """Return those of `parts` that were not taken yet."""
+        return {identity: part for identity, part in parts.items() if identity not in self._taken}
+
+    def took(self, identity: str) -> None:
+        """Remember that the peer took the part `identity`."""
+        self._taken[identity] = None
+
+    def ended(self, parts: Iterable[str], results: Iterable[SendResult]) -> SendResult:
+        """Return how the sending of `parts` ended in all, and forget them if all were taken."""
         result = _worst(results)
         if isinstance(result, Delivered):
             self._forget(parts)
@@ -56,7 +68,7 @@ class Progress:
             result = await _sent(send, part)
             results.append(result)
             if isinstance(result, Delivered):
-                self._taken[identity] = None
+                self.took(identity)
             if any(isinstance(one, Retry) for one in results):
                 return
 

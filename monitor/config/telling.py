@@ -44,7 +44,6 @@ def read_telling(document: Document, context: Context, systems: Collection[str])
         for name, channel in telling.channels.items()
     }
     telling.routes = tuple(_routes(document, context, telling, known, systems))
-    telling.channels = {name: _reminded(name, channel, telling.routes) for name, channel in telling.channels.items()}
     return telling
 
 
@@ -131,11 +130,6 @@ def _taken(route: Route, channels: Mapping[str, Channel]) -> Iterator[Route]:
     for taken, names in parts.items():
         if taken:
             yield replace(route, notify=tuple(names), severities=route.severities if taken == severities else taken)
-
-
-def _reminded(name: str, channel: Channel, routes: tuple[Route, ...]) -> Channel:
-    paces = [route.repeat for route in routes if name in route.notify]
-    return channel.reminded(max(paces)) if paces else channel
 
 
 def _look_at_names(section: Section, key: str, names: list[str], known: Collection[str], noun: str) -> None:
