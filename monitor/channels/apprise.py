@@ -67,7 +67,7 @@ def _understood(urls: list[Secret]) -> list[Secret]:
     texts = [url.reveal() for url in urls]
     for number, text in enumerate(texts):
         if not _FORM.fullmatch(text):
-            raise ValueError(f"{_named(number, text)} must be of the form service://…")
+            raise ValueError(f"address {number + 1} must be of the form service://…")
     if strange := _not_understood(texts):
         listed = ", ".join(_named(number, texts[number]) for number in strange)
         raise ValueError(f"apprise does not understand {listed}; its forms are at github.com/caronc/apprise/wiki")
@@ -91,6 +91,8 @@ class AppriseChannel(Channel):
         """Send to each address once; a repetition leaves out those that took it."""
         parts = {f"{delivery.id}/{number}": number for number in range(len(self.urls))}
         left = self._progress.left(parts)
+        if not left:  # the deadline came just then
+            return self._progress.ended(parts, ())
         urls = [self.urls[number].reveal() for number in left.values()]
         results: list[SendResult] = []
         async with _child({"urls": urls, "message": _form(message_of(delivery))}) as process:
@@ -154,10 +156,20 @@ async def _child(asked: dict[str, Any]) -> AsyncIterator[Process]:
         await _ask(process, asked)
         yield process
     finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        await _end(process)
+
+
+async def _end(process: Process) -> None:
+    """End the process and see to it that it is gone, even if we are cancelled meanwhile."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    gone = asyncio.ensure_future(process.wait())
+    try:
+        await asyncio.shield(gone)
+    except asyncio.CancelledError:
+        await gone
+        raise
 
 
 async def _ask(process: Process, asked: dict[str, Any]) -> None:

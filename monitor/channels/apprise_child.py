@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import resource
 import signal
 import sys
@@ -32,6 +33,9 @@ MOST_SAID = 1_000
 TELLING = ("Response Details", "Socket Exception")
 """How those of its lines for debugging begin that say what went wrong."""
 
+_POOL = re.compile(r"HTTPS?ConnectionPool\(.*\(Caused by (.*)\)$")
+"""What urllib3 says around the cause: the address, which is known, and how often it tried."""
+
 _hears: ContextVar[list[str]] = ContextVar("_hears")
 
 
@@ -43,7 +47,7 @@ class Ear(logging.Handler):
         heard = _hears.get(None)
         text = record.getMessage()
         if heard is not None and (record.levelno >= logging.WARNING or text.startswith(TELLING)):
-            heard.append(" ".join(text.split()))
+            heard.append(_POOL.sub(r"\1", " ".join(text.split())))
 
 
 def told(number: int, url: str, message: Mapping[str, Any] | None) -> dict[str, Any]:

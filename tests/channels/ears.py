@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tests.acceptance.peers import until
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from monitor.channels.base import Channel, Resources
     from monitor.model import Act, Notification
-    from tests.channels.peers import Posts
     from tests.fakes import FakeClock
 
 
@@ -55,7 +54,14 @@ async def listening(channel: Channel, ear: Said, resources: Resources, clock: Fa
             await task
 
 
-async def arrived(peer: Posts, count: int, clock: FakeClock) -> None:
+class Got(Protocol):
+    """A peer that keeps what it gets."""
+
+    @property
+    def got(self) -> Sequence[Any]: ...
+
+
+async def arrived(peer: Got, count: int, clock: FakeClock) -> None:
     """Wait until `peer` got so many requests, and whoever sent them has their answers."""
     await until(lambda: len(peer.got) >= count, f"{count} requests")
     await clock.settle()

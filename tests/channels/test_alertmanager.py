@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from monitor.channels.alertmanager import AlertmanagerChannel, postable
 from monitor.channels.base import Delivered, Rejected, deliver
+from monitor.clock import SystemClock
 from monitor.model import EventKind, Severity, labels
 from tests.acceptance.peers import until
 from tests.acceptance.process import program, running
@@ -234,6 +235,12 @@ async def alertmanager(folder: Path, hook: int) -> AsyncIterator[int]:
         yield port
 
 
+@pytest.fixture
+def at_work(resources: Resources) -> Resources:
+    """Return what channels share, by the real clock: a real Alertmanager goes by that."""
+    return replace(resources, clock=SystemClock())
+
+
 async def firing(port: int) -> list[tuple[str, str]]:
     """Return what the real Alertmanager holds for firing: names and severities."""
     async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/api/v2/alerts") as answer:
@@ -247,14 +254,14 @@ def about_now(one: Delivery, kind: EventKind, severity: Severity, began: datetim
     return replace(one, id=f"{one.id}{kind}", notifications=(replace(note, at=datetime.now(UTC)),))
 
 
-async def test_the_real_alertmanager_follows_an_alert_through_its_life(tmp_path: Path, resources: Resources) -> None:
+async def test_the_real_alertmanager_follows_an_alert_through_its_life(tmp_path: Path, at_work: Resources) -> None:
     """It opens, gets worse and ends: each severity is told once as firing and once as resolved."""
     began = datetime.now(UTC) - timedelta(minutes=1)
     async with posts() as hook, alertmanager(tmp_path, hook.port) as port:
         one = channel(port)
 
         async def tell(kind: EventKind, severity: Severity) -> None:
-            assert isinstance(await deliver(one, about_now(delivery(), kind, severity, began), resources), Delivered)
+            assert isinstance(await deliver(one, about_now(delivery(), kind, severity, began), at_work), Delivered)
 
         def heard() -> list[tuple[str, str]]:
             return [(post["status"], post["alerts"][0]["labels"]["severity"]) for post in hook.got]
@@ -272,17 +279,17 @@ async def test_the_real_alertmanager_follows_an_alert_through_its_life(tmp_path:
 
 
 async def test_the_real_alertmanager_keeps_what_is_refreshed_and_drops_what_is_not(
-    tmp_path: Path, resources: Resources
+    tmp_path: Path, at_work: Resources
 ) -> None:
     """An alert about to end there is moved a quarter of an hour ahead; one that nobody refreshes is over at its end."""
     async with posts() as hook, alertmanager(tmp_path, hook.port) as port:
         soon = datetime.now(UTC) - timedelta(minutes=15) + timedelta(seconds=5)
-        late = replace(resources, clock=FakeClock(soon))
+        late = replace(at_work, clock=FakeClock(soon))
         about = [notification(number, about=page(check=f"page{number}")) for number in range(2)]
         assert isinstance(await deliver(channel(port), delivery(*about), late), Delivered)
         assert len(await firing(port)) == 2
         ear = Said({"incident1": "critical"}, {"incident1": about[1]})
-        async with listening(channel(port), ear, resources, FakeClock(datetime.now(UTC))):
+        async with listening(channel(port), ear, at_work, FakeClock(datetime.now(UTC))):
             await until(lambda: resolved(hook) == ["page0"], "the end of what nobody refreshes")
             assert await firing(port) == [("down", "critical")]
 
@@ -293,12 +300,12 @@ def resolved(hook: Posts) -> list[str]:
 
 
 async def test_the_real_alertmanager_takes_hostile_labels_and_says_what_it_refuses(
-    tmp_path: Path, resources: Resources
+    tmp_path: Path, at_work: Resources
 ) -> None:
     odd = {"": "x", "1st": "x", "a-b": "x", "ж": "x", " ": "\t", "__name__": "x", "empty": ""}
     async with posts() as hook, alertmanager(tmp_path, hook.port) as port:
         about = page(labels=labels(odd), alert="<b>", system="\x00", summary="\ud800")
-        assert isinstance(await deliver(channel(port), delivery(notification(about=about)), resources), Delivered)
-        wrong = await deliver(channel(port, url=f"http://127.0.0.1:{port}/elsewhere"), delivery(), resources)
+        assert isinstance(await deliver(channel(port), delivery(notification(about=about)), at_work), Delivered)
+        wrong = await deliver(channel(port, url=f"http://127.0.0.1:{port}/elsewhere"), delivery(), at_work)
     assert isinstance(wrong, Rejected)
     assert "404" in wrong.reason
