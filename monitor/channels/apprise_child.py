@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 LONGEST_LIFE = 30
 """Seconds after which it ends by itself: whoever started it may be gone."""
-MOST_MEMORY = 512 * 1024 * 1024
+MOST_MEMORY = 256 * 1024 * 1024
+"""Bytes, ten threads and their stacks included: an answer without end must not cost the daemon its own memory."""
 MOST_SAID = 1_000
 """Characters of what apprise says about one address."""
 TELLING = ("Response Details", "Socket Exception")
