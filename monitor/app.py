@@ -160,7 +160,7 @@ class Daemon:
         caps = {name: Cap(channel.limit.messages, channel.limit.per) for name, channel in config.channels.items()}
         senders = {name: self._sender(channel) for name, channel in config.channels.items()}
         self._outbox.configure(senders, fallbacks, caps)
-        self._listening.configure(config.channels, self._outside.for_channels(self._redact))
+        self._listening.configure(config.channels, self._outside.for_channels(self._redact, self._clock))
         self._scheduler.replace(config.plans)
         self._rollouts.configure(config.plans, config.systems, config.routes)
         self._upkeep.configure(config.maintenance, config.plans)
@@ -285,7 +285,7 @@ class Daemon:
         return await self._writer.commit(Change(keepsakes=(keepsake,)))
 
     def _sender(self, channel: Channel) -> Callable[[Delivery], Awaitable[SendResult]]:
-        resources = self._outside.for_channels(self._redact)
+        resources = self._outside.for_channels(self._redact, self._clock)
         return lambda delivery: deliver(channel, delivery, resources)
 
     async def _last_resort(self, text: str) -> None:

@@ -38,6 +38,10 @@ MOST_BESIDE = 5
 MOST_LINKS = 5
 LONGEST_FIRST_STEP = 140
 ENDED = frozenset({EventKind.RESOLVED, EventKind.REMOVED})
+ASIDE = frozenset({EventKind.ACKNOWLEDGED, EventKind.SILENCED, EventKind.LIFTED, EventKind.ANSWERED, EventKind.NOTED})
+"""What is told about an alert that is neither better nor worse for it, and so rings nobody, whatever its severity."""
+TOLD_ONCE = frozenset({EventKind.REPORTED, EventKind.ANNOUNCED})
+"""What is no alert, and has no end."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 GAP = "·"
 UNCERTAIN = "Possibly repeated: this was sent while our database could not be reached."

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from monitor.clock import Clock
     from monitor.model import CheckId, Keepsake
     from monitor.plan import Plan
     from monitor.secrets import Redactor
@@ -47,9 +48,9 @@ class Outside:
         """Return what the runs of a check note for the next one."""
         return self.memories.setdefault((plan.id, plan.check.kind), {})
 
-    def for_channels(self, redact: Redactor) -> ChannelResources:
+    def for_channels(self, redact: Redactor, clock: Clock) -> ChannelResources:
         """Return what a send may use."""
-        return ChannelResources(self.session, self.resolver, self.tls, redact)
+        return ChannelResources(self.session, self.resolver, self.tls, redact, clock)
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "sms": "monitor.channels.sms:SmsChannel",
         "pushover": "monitor.channels.pushover:PushoverChannel",
         "alertmanager": "monitor.channels.alertmanager:AlertmanagerChannel",
+        "apprise": "monitor.channels.apprise:AppriseChannel",
         "console": "monitor.channels.console:ConsoleChannel",
     }
 )

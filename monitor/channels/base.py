@@ -7,22 +7,24 @@ import traceback
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
+from monitor.clock import SystemClock
 from monitor.fields import Fields, PositiveDuration
 from monitor.model import Failure
 from monitor.plain import plain
 from monitor.secrets import Redactor, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     import aiohttp
 
+    from monitor.clock import Clock
     from monitor.model import Act, Delivery, Notification, Severity
     from monitor.network import Resolver, TlsContexts
 
@@ -67,6 +69,7 @@ class Resources:
     resolver: Resolver
     tls: TlsContexts
     redact: Redactor
+    clock: Clock = field(default_factory=SystemClock)
 
 
 class Ear(Protocol):
@@ -127,10 +130,6 @@ class Channel(BaseModel, ABC):
         """Return whether this channel is told of alerts of `severity`, whatever the routes say."""
         return True
 
-    def reminded(self, every: timedelta) -> Self:  # noqa: ARG002 - most kinds forget what they sent
-        """Return this channel as it is when it hears of what goes on `every` so often, at the least."""
-        return self
-
     def doubts(self) -> Iterator[str]:
         """Yield what is allowed and yet probably not meant, one sentence each; most kinds doubt nothing."""
         yield from ()
@@ -155,9 +154,7 @@ class Channel(BaseModel, ABC):
 
         An error or an answer rarely repeats a whole address, but it may well repeat its path, token or password.
         """
-        fields = self.__dict__.values()
-        held = [one for value in fields for one in (value.values() if isinstance(value, dict) else (value,))]
-        whole = [one for one in held if isinstance(one, Secret)]
+        whole = [one for value in self.__dict__.values() for one in _each(value) if isinstance(one, Secret)]
         parts = {part for secret in whole for part in secret_parts(secret.reveal())}
         return (*whole, *(Secret(part) for part in sorted(parts)))
 
@@ -165,11 +162,21 @@ class Channel(BaseModel, ABC):
 async def deliver(
     channel: Channel, delivery: Delivery, resources: Resources, deadline: timedelta = DEADLINE
 ) -> SendResult:
-    """Send once within `deadline`. Never raises, except when cancelled; reasons are one clean line without a secret."""
+    """Send once within `deadline`; how that may end, see `attempt`."""
+    return await attempt(channel, channel.send(delivery, resources), resources, deadline)
+
+
+async def attempt(
+    channel: Channel, work: Awaitable[SendResult], resources: Resources, deadline: timedelta = DEADLINE
+) -> SendResult:
+    """Await `work` of `channel` for no longer than `deadline`, and return how it ended.
+
+    Never raises, except when cancelled; reasons are one clean line without a secret.
+    """
     hide = _hider(channel, resources)
     try:
         async with asyncio.timeout(deadline.total_seconds()):
-            result = await channel.send(delivery, resources)
+            result = await work
     except TimeoutError:
         return Retry(f"no answer within {deadline.total_seconds():g} s")
     except Failure as failure:
@@ -206,6 +213,16 @@ async def listen(channel: Channel, name: str, ear: Ear, resources: Resources) ->
 def _hider(channel: Channel, resources: Resources) -> Callable[[str], str]:
     own = Redactor(channel.secrets())
     return lambda text: plain(own(resources.redact(text)), LONGEST_REASON)
+
+
+def _each(value: Any) -> Iterable[Any]:  # noqa: ANN401 - of any field
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+        case _:
+            return (value,)
 
 
 def secret_parts(text: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 from monitor.channels.base import Channel, Delivered
 from monitor.channels.posting import Endpoint, Token, post, refusal
 from monitor.channels.progress import Progress
-from monitor.message import ENDED, LONGEST_TITLE, message_of, steps_text
+from monitor.message import ASIDE, ENDED, LONGEST_TITLE, TOLD_ONCE, message_of, steps_text
 from monitor.model import Delivery, EventKind, Severity
 from monitor.plain import cut, plain
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from monitor.model import Notification
 
 CLIENT = "runbook-monitor"
+TAKEN = frozenset({EventKind.ACKNOWLEDGED, EventKind.ANSWERED})
+"""What stays with an open alert there: that somebody has it, and what its steps answered."""
 LONGEST_SUMMARY = 1_024
 LONGEST_NAME = 200
 LONGEST_REMEDY = 20_000
@@ -47,7 +49,7 @@ class PagerDutyChannel(Channel):
 
     async def send(self, delivery: Delivery, resources: Resources) -> SendResult:
         """Send an event for each alert; one that PagerDuty took is not sent again when others must be."""
-        loud = {one.id: one for one in delivery.notifications if one.kind in ENDED or not one.quiet}
+        told = {one.id: one for one in delivery.notifications if is_told(one)}
 
         async def send_one(notification: Notification) -> SendResult:
             for path, body in events(notification, uncertain=delivery.uncertain):
@@ -57,7 +59,14 @@ class PagerDutyChannel(Channel):
                     return refusal(answer)
             return Delivered()
 
-        return await self._progress.each(loud, send_one)
+        return await self._progress.each(told, send_one)
+
+
+def is_told(notification: Notification) -> bool:
+    """Return whether PagerDuty hears of it: of all that is quiet, only what rings nobody there either."""
+    if notification.kind in ENDED | TOLD_ONCE | TAKEN:
+        return True
+    return not notification.quiet and notification.kind not in ASIDE
 
 
 def events(notification: Notification, *, uncertain: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -69,15 +78,18 @@ def events(notification: Notification, *, uncertain: bool = False) -> Iterator[t
     if notification.kind in ENDED:
         yield from (_resolve(key) for key in (critical, other))
         return
+    key, former = (critical, other) if notification.severity is Severity.CRITICAL else (other, critical)
+    if notification.kind is EventKind.ACKNOWLEDGED:
+        yield "enqueue", {"event_action": "acknowledge", "dedup_key": key}
+        return
     message = message_of(Delivery(notification.id, (notification,), uncertain))
     payload, links = _told(notification, message), _links(message)
-    if notification.kind is EventKind.REPORTED:
+    if notification.kind in TOLD_ONCE:
         yield "change/enqueue", {"payload": payload, "links": links}
         return
-    key, former = (critical, other) if notification.severity is Severity.CRITICAL else (other, critical)
     opened = {"event_action": "trigger", "dedup_key": key, "client": CLIENT}
     yield "enqueue", {**opened, "payload": payload | _placed(notification), "links": links}
-    if notification.kind is not EventKind.OPENED:
+    if notification.kind not in {EventKind.OPENED, EventKind.ANSWERED}:
         yield _resolve(former)
 
 

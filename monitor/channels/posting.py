@@ -233,6 +233,15 @@ def _date(text: str) -> datetime | None:
     return moment if moment.tzinfo else None
 
 
+def read_object(text: str) -> Mapping[str, Any]:
+    """Return the JSON object that `text` holds, or nothing."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def quote(answer: Answer) -> str:
     """Return the status and the first of what a person can read of the body."""
     said = "" if "html" in answer.headers.get("Content-Type", "") else plain(answer.text, LONGEST_QUOTE)

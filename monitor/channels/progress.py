@@ -8,6 +8,7 @@ of it is sent again under the same ids.
 from __future__ import annotations
 
 import asyncio
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.channels.base import Delivered, Rejected, Retry
@@ -37,10 +38,22 @@ class Progress:
         does not. What was delivered in the end names what each part posted, also those that were taken before.
         """
         results: list[SendResult] = []
-        left = iter([(identity, part) for identity, part in parts.items() if identity not in self._taken])
+        left = iter(self.left(parts).items())
         async with asyncio.TaskGroup() as group:
             for _ in range(MOST_AT_ONCE):
                 group.create_task(self._work(left, send, results))
+        return self.ended(parts, results)
+
+    def left(self, parts: Mapping[str, Item]) -> dict[str, Item]:
+        """Return those of `parts` that were not taken yet."""
+        return {identity: part for identity, part in parts.items() if identity not in self._taken}
+
+    def took(self, identity: str, posted: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Remember that the peer took the part `identity`, and where that stands."""
+        self._taken[identity] = posted
+
+    def ended(self, parts: Iterable[str], results: Iterable[SendResult]) -> SendResult:
+        """Return how the sending of `parts` ended in all, and forget them if all were taken."""
         result = _worst(results)
         if isinstance(result, Delivered):
             result = Delivered({incident: at for part in parts for incident, at in self._taken.get(part, {}).items()})
@@ -57,7 +70,7 @@ class Progress:
             result = await _sent(send, part)
             results.append(result)
             if isinstance(result, Delivered):
-                self._taken[identity] = result.posted
+                self.took(identity, result.posted)
             if any(isinstance(one, Retry) for one in results):
                 return
 

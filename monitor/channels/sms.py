@@ -8,9 +8,9 @@ the message; what the network made of it is asked for afterwards.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from base64 import b64encode
+from dataclasses import replace
 from datetime import timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -19,11 +19,11 @@ from urllib.parse import urlencode
 from pydantic import Field, PrivateAttr
 
 from monitor.channels.base import Channel, Delivered, Rejected, Retry
-from monitor.channels.posting import Endpoint, Token, ask, refusal, send
+from monitor.channels.posting import Endpoint, Token, ask, read_object, refusal, send
 from monitor.channels.progress import Progress
 from monitor.fields import Duration
-from monitor.message import message_of
-from monitor.model import Failure, Severity
+from monitor.message import ASIDE, ENDED, message_of
+from monitor.model import EventKind, Failure, Severity
 from monitor.plain import plain
 from monitor.secrets import Secret
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from monitor.channels.base import Resources, SendResult
     from monitor.message import Message
-    from monitor.model import Delivery
+    from monitor.model import Delivery, Notification
 
 RUNBOOK = "runbook"
 SEGMENTS = 4
@@ -105,7 +105,10 @@ class SmsChannel(Channel):
 
     async def send(self, delivery: Delivery, resources: Resources) -> SendResult:
         """Send to each phone once. A repetition leaves out who got it, and asks on where it was only not yet known."""
-        text = text_of(message_of(delivery))
+        told = tuple(one for one in delivery.notifications if is_texted(one))
+        if not told:
+            return Delivered()
+        text = text_of(message_of(replace(delivery, notifications=told)))
 
         async def send_one(phone: str) -> SendResult:
             identity = f"{delivery.id}/{phone}"
@@ -128,7 +131,7 @@ class SmsChannel(Channel):
         answer = await send(resources.session, f"{self._messages}.json", headers, form.encode(), read=True)
         if not answer.accepted:
             return refusal(answer)
-        sid = _read(answer.text).get("sid")
+        sid = read_object(answer.text).get("sid")
         return sid if isinstance(sid, str) and sid.isalnum() else Delivered()
 
     async def _followed(self, resources: Resources, sid: str) -> SendResult:
@@ -139,7 +142,7 @@ class SmsChannel(Channel):
                 answer = await ask(resources.session, f"{self._messages}/{sid}.json", self._headers)
             except Failure:
                 continue
-            said = _read(answer.text) if answer.accepted else {}
+            said = read_object(answer.text) if answer.accepted else {}
             if said.get("status") in FAILED:
                 return _undelivered(said)
             if said.get("status") in {"delivered", "read"}:
@@ -147,13 +150,11 @@ class SmsChannel(Channel):
         return Delivered()
 
 
-def _read(text: str) -> Mapping[str, Any]:
-    """Return the JSON object that `text` holds, or nothing."""
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
+def is_texted(notification: Notification) -> bool:
+    """Return whether a text is worth its price: it rings whatever it says, so only ends and easings come quietly."""
+    if notification.kind in ENDED | {EventKind.EASED}:
+        return True
+    return not notification.quiet and notification.kind not in ASIDE
 
 
 def _undelivered(said: Mapping[str, Any]) -> Retry | Rejected:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -15,8 +16,7 @@ from pydantic import AfterValidator, Field
 from monitor.channels.base import Channel, Delivered
 from monitor.channels.labelled import annotations_of, labels_of, moment
 from monitor.channels.posting import Address, post, refusal
-from monitor.message import ENDED
-from monitor.model import EventKind
+from monitor.message import ASIDE, ENDED, TOLD_ONCE
 from monitor.plain import plain
 from monitor.secrets import Secret
 
@@ -61,12 +61,18 @@ class WebhookChannel(Channel):
     """A token for `Authorization: Bearer`."""
 
     async def send(self, delivery: Delivery, resources: Resources) -> SendResult:
-        """Post once: 2xx is delivered, 408, 425, 429 and 5xx may be tried again, anything else will never work."""
+        """Post once: 2xx is delivered, 408, 425, 429 and 5xx may be tried again, anything else will never work.
+
+        The form knows only *firing* and *resolved*: what is neither would read as a reminder, and is not sent.
+        """
+        told = tuple(one for one in delivery.notifications if one.kind not in ASIDE)
+        if not told:
+            return Delivered()
         headers = {name: value.reveal() for name, value in self.headers.items()}
         if self.bearer:
             headers["Authorization"] = f"Bearer {self.bearer.reveal()}"
         headers["Idempotency-Key"] = delivery.id
-        answer = await post(resources, self.url.reveal(), payload(delivery), headers)
+        answer = await post(resources, self.url.reveal(), payload(replace(delivery, notifications=told)), headers)
         return Delivered() if answer.accepted else refusal(answer)
 
 
@@ -92,7 +98,7 @@ def payload(delivery: Delivery) -> dict[str, Any]:
 
 def _alert(notification: Notification, *, uncertain: bool) -> dict[str, Any]:
     page = notification.page
-    ended, told_once = notification.kind in ENDED, notification.kind is EventKind.REPORTED
+    ended, told_once = notification.kind in ENDED, notification.kind in TOLD_ONCE
     return {
         "status": "resolved" if ended else "firing",
         "labels": labels_of(notification),

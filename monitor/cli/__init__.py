@@ -310,8 +310,9 @@ async def _ask(config: Config, settings: Settings) -> list[Doubt]:
 async def _notify(channel: str, config: Config, settings: Settings) -> str:
     """Return why the channel did not take the test, or nothing."""
     async with reach_outside() as outside:
-        resources = outside.for_channels(redactor(config, settings))
-        result = await deliver(config.channels[channel], trial(channel, SystemClock().now()), resources)
+        clock = SystemClock()
+        resources = outside.for_channels(redactor(config, settings), clock)
+        result = await deliver(config.channels[channel], trial(channel, clock.now()), resources)
     return "" if isinstance(result, Delivered) else result.reason
 
 

@@ -52,7 +52,6 @@ def read_telling(
     }
     telling.known = frozenset(known)
     telling.routes = tuple(_routes(document, context, telling, systems, holidays))
-    telling.channels = {name: _reminded(name, channel, telling.routes) for name, channel in telling.channels.items()}
     return telling
 
 
@@ -176,11 +175,6 @@ def _steps(route: Route, severity: Severity, channels: Mapping[str, Channel]) ->
         for after, notify in route.escalate
     )
     return tuple(step for step in steps if step.notify)
-
-
-def _reminded(name: str, channel: Channel, routes: tuple[Route, ...]) -> Channel:
-    paces = [route.repeat for route in routes if name in route.notify]
-    return channel.reminded(max(paces)) if paces else channel
 
 
 def _look_at_names(

@@ -10,8 +10,10 @@ from monitor.channels.base import Resources
 from monitor.channels.posting import open_session
 from monitor.network import Resolver, TlsContexts
 from monitor.secrets import Redactor
+from tests.channels.examples import NOW
 from tests.channels.peers import Mails, Posts, mails, posts
 from tests.channels.rigs import RIGS, Rig
+from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,10 +37,10 @@ def tls() -> TlsContexts:
 
 @pytest.fixture
 async def resources(tls: TlsContexts) -> AsyncIterator[Resources]:
-    """Yield what channels share; nothing but a channel's own fields is known to be secret."""
+    """Yield what channels share, at NOW; nothing but a channel's own fields is known to be secret."""
     resolver = Resolver()
     async with open_session(resolver, tls) as session:
-        yield Resources(session, resolver, tls, Redactor())
+        yield Resources(session, resolver, tls, Redactor(), FakeClock(NOW))
     await resolver.close()
 
 

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from monitor.channels.alertmanager import AlertmanagerChannel
+from monitor.channels.apprise import AppriseChannel
 from monitor.channels.email import EmailChannel
 from monitor.channels.pagerduty import PagerDutyChannel
 from monitor.channels.pushover import PushoverChannel
@@ -20,6 +21,7 @@ from monitor.channels.resend import ResendChannel
 from monitor.channels.slack import SlackChannel
 from monitor.channels.sms import SmsChannel
 from monitor.channels.webhook import WebhookChannel
+from monitor.secrets import Secret
 from tests.channels import slack_api
 from tests.channels.peers import Mails, converses, mails, posts
 from tests.channels.twilio import ACCOUNT, texts
@@ -47,7 +49,8 @@ class Rig:
     `arrived` yields what came, one value per message; `check` asserts that one is well-formed and harmless and returns
     every text in it for people. `silent` are the places at which a peer may fall silent. `apart`: each alert is a
     message of its own; `few`: so many at once still are. `brief`: a message has no room for more than the beginning of
-    one alert.
+    one alert. `dear`: each send takes a process, half a second of the processor, so that the tests send less.
+    `patience`: by when a send has begun.
     """
 
     channel: Callable[[int], Channel]
@@ -62,6 +65,8 @@ class Rig:
     apart: bool = False
     brief: bool = False
     few: int = 1
+    dear: bool = False
+    patience: timedelta = timedelta(seconds=0.3)
 
 
 def http(status: str, body: str = "", headers: str = "", *, cut: int = 0) -> bytes:
@@ -237,9 +242,9 @@ def check_pagerduty(event: dict[str, Any]) -> str:
     assert event["routing_key"] == SECRET
     event = {name: value for name, value in event.items() if name != "routing_key"}
     assert len(json.dumps(event)) < 512_000
-    if event.get("event_action") == "resolve":
+    if event.get("event_action") in {"resolve", "acknowledge"}:
         assert set(event) == {"event_action", "dedup_key"}
-        return "resolve"
+        return str(event["event_action"])
     assert set(event) - {"event_action", "dedup_key", "client"} == {"payload", "links"}
     payload = event["payload"]
     assert 0 < len(payload["summary"]) <= 1_024
@@ -265,6 +270,17 @@ def check_resend(mail: dict[str, Any]) -> str:
     assert reader.elements <= ELEMENTS
     assert all(re.fullmatch(r"https?://[^\s<>\"|]+", link) for link in reader.links)
     return f"{mail['text']}\n{reader.text}"
+
+
+def check_apprise(payload: dict[str, Any]) -> str:
+    """Hold what apprise posts for `json://`, and that nobody is called and no link hides, whatever the service is."""
+    assert set(payload) == {"version", "title", "message", "attachments", "type"}
+    assert payload["type"] in {"info", "success", "warning", "failure"}
+    assert payload["attachments"] == []
+    shown = f"{payload['title']}\n{payload['message']}"
+    assert_clean(shown)
+    assert not re.search(r"[@<][\w!@#&/]|\]\(", shown)
+    return shown.replace("\u200a", "")
 
 
 def check_sms(form: dict[str, str]) -> str:
@@ -418,6 +434,20 @@ RIGS = {
         never=never_over_http(),
         later=later_over_http(),
         asks=timedelta(seconds=7),
+    ),
+    "apprise": Rig(
+        channel=lambda port: AppriseChannel.model_construct(  # whether apprise understands it takes a process, too
+            urls=[Secret(f"json://me:{SECRET}@127.0.0.1:{port}/{SECRET}?+X-Key={SECRET}")]
+        ),
+        peer=posts,
+        arrived=lambda peer: peer.got,
+        identity=lambda _peer: [],
+        check=check_apprise,
+        silent={"from the start": silence, "within the head": says(b"HTTP/1.1 200 OK\r\nConte")},
+        never=never_over_http(),
+        later=later_over_http(),
+        dear=True,
+        patience=timedelta(seconds=2),
     ),
     "sms": Rig(
         channel=lambda port: SmsChannel.model_validate(

@@ -100,14 +100,40 @@ async def test_an_easing_is_not_told(resources: Resources, web_peer: Posts) -> N
     assert await sent(web_peer, resources, notification(kind=EventKind.EASED, severity=Severity.WARNING)) == []
 
 
-async def test_a_report_is_a_change_and_pages_nobody(resources: Resources, web_peer: Posts) -> None:
-    (event,) = await sent(web_peer, resources, notification(kind=EventKind.REPORTED))
+@pytest.mark.parametrize(("severity", "key"), [(Severity.CRITICAL, "incident0-critical"), (Severity.INFO, "incident0")])
+async def test_what_somebody_takes_is_acknowledged_there(
+    severity: Severity, key: str, resources: Resources, web_peer: Posts
+) -> None:
+    """So that PagerDuty stops calling, whether or not the message is told aloud."""
+    for quiet in (True, False):
+        taken = notification(0, EventKind.ACKNOWLEDGED, severity, quiet=quiet)
+        acknowledged = {"routing_key": KEY, "event_action": "acknowledge", "dedup_key": key}
+        assert await sent(web_peer, resources, taken) == [acknowledged]
+
+
+async def test_what_its_steps_answered_is_added_to_the_open_alert(resources: Resources, web_peer: Posts) -> None:
+    (event,) = await sent(web_peer, resources, notification(kind=EventKind.ANSWERED, quiet=True))
+    assert (event["event_action"], event["dedup_key"]) == ("trigger", "incident0-critical")
+
+
+@pytest.mark.parametrize("kind", [EventKind.ESCALATED, EventKind.FLAPPING, EventKind.LAPSED, EventKind.REPEATED])
+async def test_what_calls_again_is_the_same_alert(kind: EventKind, resources: Resources, web_peer: Posts) -> None:
+    event, former = await sent(web_peer, resources, notification(kind=kind))
+    assert (event["event_action"], event["dedup_key"]) == ("trigger", "incident0-critical")
+    assert (former["event_action"], former["dedup_key"]) == ("resolve", "incident0")
+
+
+@pytest.mark.parametrize("kind", [EventKind.REPORTED, EventKind.ANNOUNCED])
+async def test_a_report_is_a_change_and_pages_nobody(kind: EventKind, resources: Resources, web_peer: Posts) -> None:
+    (event,) = await sent(web_peer, resources, notification(kind=kind))
     assert web_peer.paths == ["/v2/change/enqueue"]
     assert set(event) == {"routing_key", "payload", "links"}
     assert set(event["payload"]) == {"summary", "source", "timestamp", "custom_details"}
 
 
-@pytest.mark.parametrize("kind", [EventKind.OPENED, EventKind.RESOLVED, EventKind.REPORTED])
+@pytest.mark.parametrize(
+    "kind", [EventKind.OPENED, EventKind.RESOLVED, EventKind.REPORTED, EventKind.ACKNOWLEDGED, EventKind.ANNOUNCED]
+)
 async def test_events_are_as_pagerduty_describes_them(kind: EventKind, resources: Resources, web_peer: Posts) -> None:
     document = described("pagerduty-events")
     event, *_ = await sent(web_peer, resources, notification(kind=kind))

@@ -23,7 +23,7 @@ def channel(port: int, **fields: Any) -> PushoverChannel:  # noqa: ANN401 - of a
 
 
 async def sent(peer: Posts, resources: Resources, one: Delivery, **fields: Any) -> Any:  # noqa: ANN401 - a form
-    assert await deliver(channel(peer.port, **fields), one, resources) == Delivered()
+    assert isinstance(await deliver(channel(peer.port, **fields), one, resources), Delivered)
     return peer.got[-1]
 
 
