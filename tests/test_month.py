@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from monitor.model import Alert, AlertKey, CheckId, Event, Labels, Notification, Owed
+    from monitor.model import Alert, AlertKey, CheckId, Event, Labels, Notification, Owed, Silence
 
 EVERY = HOUR / 2
 LOAD, KINDS, MIX = "usual(load, 1h)", "unseen(events by type)", "drift(events by type, 1d)"
@@ -87,6 +87,9 @@ class Memory:
             self._now = sample.at
             self.samples.append(sample)
             self._hours[sample.at.replace(minute=0)].append(sample)
+
+    async def silences(self, _since: datetime) -> list[Silence]:
+        return []
 
     async def alerts(self) -> list[Alert]:
         return [alert for alert in self._alerts.values() if not alert.idle]
