@@ -152,6 +152,7 @@ class Process:
         now = self.clock.now()
         async for sample in store.replay(now - SPAN):
             self._pipeline.recall(sample)
+        self._pipeline.restore_silences(await store.silences(now))
         self._pipeline.restore(await store.alerts())
         if not self.outside.dead:
             self.outside.remembers = True
