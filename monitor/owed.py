@@ -105,7 +105,7 @@ def drop_stale(queue: Queue) -> None:
     """Take out what a newer notification about the same incident makes needless.
 
     An end of what the channel never heard of is marked `missed`, so that it tells the whole story; an easing of what
-    it never heard of is told aloud.
+    it never heard of is told aloud. What its steps found out comes with what it never heard of, as that would have.
     """
     queue.changed = False
     newest: dict[str, Owed] = {}
@@ -126,6 +126,9 @@ def _order(owed: Owed) -> tuple[bool, datetime]:
 
 def _for_all(note: Notification, replaced: Iterable[Owed]) -> Notification:
     """Return `note` as it must read when it stands for what it replaced as well."""
+    if note.kind is EventKind.ANSWERED and (last := list(replaced)[-1].notification).kind is not EventKind.ANSWERED:
+        same = note.page.remedy == last.page.remedy
+        return replace(last, id=note.id, page=replace(last.page, answers=note.page.answers) if same else last.page)
     unheard = any(one.notification.kind is EventKind.OPENED for one in replaced)
     if unheard and note.kind in OVER:
         return replace(note, missed=True)

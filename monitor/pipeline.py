@@ -21,16 +21,17 @@ import structlog
 from monitor import routing
 from monitor.history import MOST_SERIES
 from monitor.model import Change, CheckId, Event, EventKind, Notification, stable_id
-from monitor.situation import LOUD, Situation
+from monitor.routing import Call
+from monitor.situation import WHOLE, Situation
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 
     from monitor.baseline import Baseline
     from monitor.clock import Clock
-    from monitor.model import Alert, Sample
+    from monitor.model import Alert, AlertKey, Keepsake, Sample
     from monitor.plan import Plan
-    from monitor.routing import Call, Route
+    from monitor.routing import Route
     from monitor.situation import Decision
     from monitor.watched import Watched
 
@@ -174,6 +175,10 @@ class Pipeline:
         if joined:
             self._writer.post(Change(alerts=tuple(joined)))
 
+    def remind(self, kept: Keepsake) -> Keepsake | None:
+        """Take up what ended an alert in an earlier process; return how that stands now, None: it is something else."""
+        return self._situation.noted.restore(kept)
+
     @property
     def alerts(self) -> list[Alert]:
         """Return every live alert."""
@@ -198,6 +203,21 @@ class Pipeline:
         told = routing.also_tell(alert, channel, now)
         self._situation.board.put(told)
         await self._commit(Change(alerts=(told,), events=(event,), owed=(twin,)))
+
+    async def answer(self, key: AlertKey, incident: str, answers: Mapping[str, str], channels: Container[str]) -> None:
+        """Tell quietly what steps of the remedy found out, by the text of the step; nothing once the incident is over.
+
+        It goes to those of `channels` that were told of the incident, and stays in all that is told of it later.
+        """
+        alert, now = self._situation.board.get(key), self._clock.now()
+        if alert is None or alert.severity is None or alert.incident != incident:
+            return
+        self._situation.answers[key] = incident, answers
+        told = [one.channel for one in alert.told if one.channel in channels]
+        calls = (Call(channel, EventKind.ANSWERED, alert.severity, quiet=True) for channel in told)
+        owed = tuple(self._notification(alert, call) for call in calls)
+        event = Event(key, now, EventKind.ANSWERED, alert.severity, detail="; ".join(answers.values()))
+        await self._commit(Change(events=(event,), owed=owed))
 
     def _is_news(self, alert: Alert, notification: Notification, channel: str) -> bool:
         """Return whether `channel` should hear of a notification to another, and would not anyway."""
@@ -243,7 +263,7 @@ class Pipeline:
                 self._owe(change.owed, not durable)
 
     def _notification(self, alert: Alert, call: Call) -> Notification:
-        happened = self._happened(alert) if call.kind in LOUD else ()
+        happened = self._happened(alert) if call.kind in WHOLE else ()
         return self._situation.notification(alert, call, self._clock.now(), happened)
 
 

@@ -30,7 +30,8 @@ from monitor.model import (
     Verdict,
     stable_id,
 )
-from monitor.page import BLIND_TITLE, compose, title
+from monitor.noted import Noted
+from monitor.page import BLIND_TITLE, Around, compose, title
 from monitor.thresholds import judge
 from monitor.watched import Watched
 
@@ -49,6 +50,8 @@ ASLEEP = timedelta(seconds=30)
 """So long between two looks means that the machine slept, or stood still: nobody could look."""
 AT_ONCE: Mapping[Severity, Patience] = {Severity.WARNING: Patience()}
 LOUD = frozenset({EventKind.OPENED, EventKind.WORSENED})
+WHOLE = LOUD | {EventKind.ESCALATED, EventKind.ANSWERED}
+"""What tells all that is known: somebody may hear of it for the first time."""
 
 Judged = tuple[Verdict, "Mapping[Severity, Patience]"]
 
@@ -75,6 +78,8 @@ class Situation:
         self.board = Board()
         self.watched: dict[CheckId, Watched] = {}
         self.values: dict[AlertKey, float] = {}
+        self.noted = Noted()
+        self.answers: dict[AlertKey, tuple[str, Mapping[str, str]]] = {}
         self._routes: tuple[Route, ...] = ()
         self._silent: frozenset[CheckId] = frozenset()
         self._looked_at: datetime | None = None
@@ -155,6 +160,7 @@ class Situation:
             self.board.put(alert)
             if alert.idle:
                 self.values.pop(alert.key, None)
+                self.answers.pop(alert.key, None)
                 if before and before.severity and alert.key.name == DOWN:
                     self._recovered[alert.key.check] = now
         return changed
@@ -183,8 +189,11 @@ class Situation:
 
     def beside(self, alert: Alert) -> list[str]:
         """Return what else is known of the time of `alert`: incidents of its system's vendors, then what began then."""
-        incidents = {other.title: self._told(other) for other in self.board if self._may_explain(other, alert)}
+        incidents = {other.title: self._told(other) for other in self._incidents(alert)}
         return [*incidents.values(), *(title for title in self.board.beside(alert) if title not in incidents)]
+
+    def _incidents(self, alert: Alert) -> list[Alert]:
+        return [other for other in self.board if self._may_explain(other, alert)]
 
     def _may_explain(self, other: Alert, alert: Alert) -> bool:
         watched = self.watched.get(other.key.check)
@@ -201,8 +210,7 @@ class Situation:
 
     def notification(self, alert: Alert, call: Call, now: datetime, happened: Iterable[str] = ()) -> Notification:
         """Return what is owed for `call`; a loud one also tells what else `happened`, and what began, at that time."""
-        watched, value = self.watched.get(alert.key.check), self.values.get(alert.key)
-        beside = (*happened, *self.beside(alert)) if call.kind in LOUD else ()
+        watched = self.watched.get(alert.key.check)
         return Notification(
             id=stable_id(alert.incident, call.channel, call.kind, call.severity, now.isoformat()),
             channel=call.channel,
@@ -211,8 +219,20 @@ class Situation:
             kind=call.kind,
             severity=call.severity,
             at=now,
-            page=compose(alert, call.kind, watched, value=value, beside=beside, now=now),
+            page=compose(alert, call.kind, watched, self._around(alert, call.kind, happened, now), now),
             quiet=call.quiet,
+        )
+
+    def _around(self, alert: Alert, kind: EventKind, happened: Iterable[str], now: datetime) -> Around:
+        """Return what is known around `alert`; what else happened at that time only where all is told."""
+        vendors = (self.watched[other.key.check].plan.check.tells_of for other in self._incidents(alert))
+        incident, answers = self.answers.get(alert.key, ("", {}))
+        return Around(
+            value=self.values.get(alert.key),
+            beside=(*happened, *self.beside(alert)) if kind in WHOLE else (),
+            vendors=tuple(dict.fromkeys(filter(None, vendors))) if kind in WHOLE else (),
+            answers=answers if incident == alert.incident else {},
+            before=self.noted.of(alert.key, now),
         )
 
     def routed(self, check: CheckId, severity: Severity) -> set[str]:

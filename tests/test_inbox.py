@@ -145,7 +145,7 @@ PAST = Journal(since=START - DAY, schedule="1 day, 0:00:00").hear(Report(Said.ST
 
 
 async def recalled(world: World, *kept: Keepsake) -> tuple[Keepsake, ...]:
-    return await recall_keepsakes(cast("StoreOfOurs", Store(*kept)), world.plans, world.of)
+    return await recall_keepsakes(cast("StoreOfOurs", Store(*kept)), world.plans, world.of, lambda _: None)
 
 
 async def test_what_was_kept_is_known_again() -> None:

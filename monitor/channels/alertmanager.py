@@ -18,7 +18,7 @@ from yarl import URL
 from monitor.channels.base import Channel, Delivered
 from monitor.channels.labelled import annotations_of, labels_of, moment
 from monitor.channels.posting import Address, Token, refusal, send
-from monitor.message import ENDED
+from monitor.message import ENDED, TOLD_ONCE
 from monitor.model import EventKind, Severity
 
 if TYPE_CHECKING:
@@ -92,4 +92,4 @@ def _alerts(notification: Notification, lasts: timedelta, *, uncertain: bool) ->
 
 def _standing(notification: Notification, lasts: timedelta) -> timedelta:
     """Return for how long an alert stands unless more is heard of it; what is told once needs only to be seen."""
-    return SLACK if notification.kind is EventKind.REPORTED else lasts
+    return SLACK if notification.kind in TOLD_ONCE else lasts

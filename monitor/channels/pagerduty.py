@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 from monitor.channels.base import Channel, Delivered
 from monitor.channels.posting import Endpoint, Token, post, refusal
 from monitor.channels.progress import Progress
-from monitor.message import ENDED, LONGEST_TITLE, message_of, steps_text
+from monitor.message import ENDED, LONGEST_TITLE, TOLD_ONCE, message_of, steps_text
 from monitor.model import Delivery, EventKind, Severity
 from monitor.plain import cut, plain
 
@@ -45,6 +45,11 @@ class PagerDutyChannel(Channel):
     """The API; in PagerDuty's European region `https://events.eu.pagerduty.com/v2`."""
     _progress: Progress = PrivateAttr(default_factory=Progress)
 
+    @property
+    def silent(self) -> bool:
+        """Return that an event which calls nobody is not sent at all."""
+        return False
+
     async def send(self, delivery: Delivery, resources: Resources) -> SendResult:
         """Send an event for each alert; one that PagerDuty took is not sent again when others must be."""
         loud = {one.id: one for one in delivery.notifications if one.kind in ENDED or not one.quiet}
@@ -71,7 +76,7 @@ def events(notification: Notification, *, uncertain: bool = False) -> Iterator[t
         return
     message = message_of(Delivery(notification.id, (notification,), uncertain))
     payload, links = _told(notification, message), _links(message)
-    if notification.kind is EventKind.REPORTED:
+    if notification.kind in TOLD_ONCE:
         yield "change/enqueue", {"payload": payload, "links": links}
         return
     key, former = (critical, other) if notification.severity is Severity.CRITICAL else (other, critical)

@@ -83,7 +83,7 @@ def blocks(message: Message, call: str = "") -> list[Block]:
     made: list[Block] = [{"type": "header", "text": _plain(title, LONGEST_HEADER)}]
     if call:
         made.append(_ours(call))
-    made += _sections("\n".join(message.notes))
+    made += _sections("\n".join(text for text in (message.shares, *message.notes) if text))
     if message.collected:
         for entry in message.entries:
             made += [{"type": "divider"}, *_collected(entry)]

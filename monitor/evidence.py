@@ -1,0 +1,123 @@
+"""Steps of a remedy that answer themselves: once somebody is woken, what they ask is run, and its answer sent after.
+
+A page never waits for it. All questions of an incident are asked at once, with five seconds for each; the runs use the
+same slots as all others, and neither move a schedule nor judge, store or show anything. Whatever is quick enough comes
+with the page itself, since a page settles for a second (`owed.py`). Nothing is asked twice, also not after a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from monitor.finding import finding
+from monitor.model import EventKind, Severity
+from monitor.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from monitor.model import AlertKey, CheckId, Notification, Sample
+    from monitor.plan import Question
+
+PATIENCE = timedelta(seconds=5)
+MOST_AT_ONCE = 5
+"""Incidents that are asked about at a time; in a storm the others go without."""
+MOST_REMEMBERED = 10_000
+LONGEST_ANSWER = 300
+WAKING = frozenset({EventKind.OPENED, EventKind.WORSENED})
+
+log = structlog.get_logger()
+
+
+class Evidence:
+    """Asks what the steps of a page ask, and has the answers told."""
+
+    def __init__(
+        self,
+        questions: Callable[[CheckId], Mapping[str, Question]],
+        look: Callable[[CheckId], Awaitable[Sample | None]],
+        tell: Callable[[AlertKey, str, Mapping[str, str]], Awaitable[None]],
+        hide: Callable[[str], str],
+        patience: timedelta = PATIENCE,
+    ) -> None:
+        """Make one that has asked nothing yet.
+
+        `questions` returns those of a check, by the text of the step. `look` runs a check that disturbs nothing; None:
+        there is no such check. `tell` takes an alert, its incident and the answers by the text of the step. `hide`
+        removes what is secret.
+        """
+        self._questions = questions
+        self._look = look
+        self._tell = tell
+        self._hide = hide
+        self._patience = patience
+        self._asked: dict[str, None] = {}
+        self._asking: set[asyncio.Task[None]] = set()
+
+    def see(self, owed: Sequence[Notification]) -> None:
+        """Begin to ask what the critical pages among `owed` ask, each incident once; return at once."""
+        left_out = 0
+        for note in owed:
+            asked = self._of(note)
+            if not asked or note.incident in self._asked:
+                continue
+            self._remember(note.incident)
+            if len(self._asking) < MOST_AT_ONCE:
+                self._begin(note, asked)
+            else:
+                left_out += 1
+        if left_out:
+            log.warning("steps_not_run", incidents=left_out, why=f"{MOST_AT_ONCE} others are being asked about")
+
+    async def run(self) -> None:
+        """Ask until cancelled; what is being asked then is given up."""
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            asking = set(self._asking)
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
+    def _of(self, note: Notification) -> dict[str, Question]:
+        """Return what a notification asks: only one that wakes somebody does."""
+        wakes = note.kind in WAKING and note.severity is Severity.CRITICAL and not note.quiet and not note.fallback_for
+        known = self._questions(note.key.check) if wakes else {}
+        return {step: known[step] for step in note.page.remedy if step in known}
+
+    def _remember(self, incident: str) -> None:
+        self._asked[incident] = None
+        if len(self._asked) > MOST_REMEMBERED:
+            del self._asked[next(iter(self._asked))]
+
+    def _begin(self, note: Notification, asked: Mapping[str, Question]) -> None:
+        task = asyncio.create_task(self._ask(note, asked), name=f"evidence for {note.key.check}")
+        self._asking.add(task)
+        task.add_done_callback(self._ended)
+
+    async def _ask(self, note: Notification, asked: Mapping[str, Question]) -> None:
+        checks = list(dict.fromkeys(question.check for question in asked.values()))
+        samples = dict(zip(checks, await asyncio.gather(*map(self._within, checks)), strict=True))
+        answers = {step: self._answer(samples[question.check], question) for step, question in asked.items()}
+        await self._tell(note.key, note.incident, answers)
+
+    async def _within(self, check: CheckId) -> Sample | None:
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                return await self._look(check)
+        except TimeoutError:
+            return None
+
+    def _answer(self, sample: Sample | None, question: Question) -> str:
+        if sample is None:
+            return f"no answer within {self._patience.total_seconds():g} s"
+        return plain(self._hide(finding(sample, question)), LONGEST_ANSWER)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._asking.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("evidence_crashed", task=task.get_name(), exc_info=error)
