@@ -105,17 +105,17 @@ class Evidence:
         answers = {step: self._answer(samples[question.check], question) for step, question in asked.items()}
         await self._tell(note.key, note.incident, answers)
 
-    async def _within(self, check: CheckId) -> Sample | None:
+    async def _within(self, check: CheckId) -> Sample | str:
+        """Return what a check found, or why there is no answer."""
         try:
             async with asyncio.timeout(self._patience.total_seconds()):
-                return await self._look(check)
+                return await self._look(check) or f"{check} is not watched any more"
         except TimeoutError:
-            return None
-
-    def _answer(self, sample: Sample | None, question: Question) -> str:
-        if sample is None:
             return f"no answer within {self._patience.total_seconds():g} s"
-        return plain(self._hide(finding(sample, question)), LONGEST_ANSWER)
+
+    def _answer(self, found: Sample | str, question: Question) -> str:
+        said = found if isinstance(found, str) else finding(found, question)
+        return plain(self._hide(said), LONGEST_ANSWER)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._asking.discard(task)

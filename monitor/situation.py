@@ -6,6 +6,7 @@ does.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -81,6 +82,7 @@ class Situation:
         self.noted = Noted()
         self.answers: dict[AlertKey, tuple[str, Mapping[str, str]]] = {}
         self._routes: tuple[Route, ...] = ()
+        self._telling: defaultdict[str, list[CheckId]] = defaultdict(list)
         self._silent: frozenset[CheckId] = frozenset()
         self._looked_at: datetime | None = None
         self._recovered: dict[CheckId, datetime] = {}
@@ -93,6 +95,10 @@ class Situation:
             same = was is not None and was.plan.fingerprint == plan.fingerprint
             self.watched[check] = was if was and same else was.follow(plan) if was else Watched(plan, now)
         self._routes = tuple(routes)
+        self._telling = defaultdict(list)
+        for check, plan in plans.items():
+            if plan.check.tells_of_vendor:
+                self._telling[check.system].append(check)
 
     def begin(self, now: datetime) -> None:
         """Begin to watch: that nobody looked before is no gap."""
@@ -187,18 +193,16 @@ class Situation:
             return False
         return alert.severity is not None or watched.newest is None or watched.newest.state is not State.UNKNOWN
 
-    def beside(self, alert: Alert) -> list[str]:
+    def _beside(self, alert: Alert, incidents: Iterable[Alert]) -> list[str]:
         """Return what else is known of the time of `alert`: incidents of its system's vendors, then what began then."""
-        incidents = {other.title: self._told(other) for other in self._incidents(alert)}
-        return [*incidents.values(), *(title for title in self.board.beside(alert) if title not in incidents)]
+        told = {incident.title: self._told(incident) for incident in incidents}
+        return [*told.values(), *(title for title in self.board.beside(alert) if title not in told)]
 
     def _incidents(self, alert: Alert) -> list[Alert]:
-        return [other for other in self.board if self._may_explain(other, alert)]
-
-    def _may_explain(self, other: Alert, alert: Alert) -> bool:
-        watched = self.watched.get(other.key.check)
-        vendor = watched is not None and watched.plan.check.tells_of_vendor and other.severity is not None
-        return vendor and other.key.check.system == alert.key.check.system and other.key.check != alert.key.check
+        """Return the incidents of the system's vendors, but for the alert itself."""
+        telling = self._telling.get(alert.key.check.system, ())
+        found = (other for check in telling if check != alert.key.check for other in self.board.of(check))
+        return [incident for incident in found if incident.severity is not None]
 
     def _told(self, incident: Alert) -> str:
         """Return an incident of a vendor in its own words, if it has any."""
@@ -225,12 +229,13 @@ class Situation:
 
     def _around(self, alert: Alert, kind: EventKind, happened: Iterable[str], now: datetime) -> Around:
         """Return what is known around `alert`; what else happened at that time only where all is told."""
-        vendors = (self.watched[other.key.check].plan.check.tells_of for other in self._incidents(alert))
+        incidents = self._incidents(alert) if kind in WHOLE else []
+        vendors = dict.fromkeys(self.watched[one.key.check].plan.check.tells_of for one in incidents)
         incident, answers = self.answers.get(alert.key, ("", {}))
         return Around(
             value=self.values.get(alert.key),
-            beside=(*happened, *self.beside(alert)) if kind in WHOLE else (),
-            vendors=tuple(dict.fromkeys(filter(None, vendors))) if kind in WHOLE else (),
+            beside=(*happened, *self._beside(alert, incidents)) if kind in WHOLE else (),
+            vendors=tuple(filter(None, vendors)),
             answers=answers if incident == alert.incident else {},
             before=self.noted.of(alert.key, now),
         )

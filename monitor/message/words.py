@@ -122,12 +122,12 @@ def _taken(notification: Notification) -> str:
     taken, at = notification.page.taken, notification.at
     if taken is None:
         return ""
-    who, why = plain(taken.who, LONGEST_NAME) or "Somebody", plain(taken.why, LONGEST_SAYING)
+    who, why = plain(taken.who, LONGEST_NAME) or "somebody", plain(taken.why, LONGEST_SAYING)
     said = f": {why}" if why else ""
     since, until = _moment(taken.at, at), _moment(taken.until, at)
     if notification.kind is EventKind.LAPSED:
         return f"It was taken by {who} from {since} to {until} UTC, and goes on{said}"
-    return f"It is taken by {who} since {since} until {until} UTC{said}"
+    return f"Taken by {who} since {since} until {until} UTC{said}"
 
 
 def name_of(page: Page) -> str:
