@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -68,7 +68,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def page(incident: str = "site", **fields: object) -> Notification:
+def page(incident: str = "site", **fields: Any) -> Notification:  # noqa: ANN401 - of any field
     note = notification(incident)
     return replace(note, page=replace(note.page, remedy=("Look.", WHO, HOW)), **fields)
 

@@ -240,7 +240,7 @@ TAKEN = Acknowledgement("ana", NOW - timedelta(minutes=9), Severity.CRITICAL, NO
         (
             EventKind.ANNOUNCED,
             {"since": NOW + timedelta(days=1), "until": NOW + timedelta(days=1, hours=2)},
-            f"Announced: {TITLE}, from 22 Nov 03:12 to 22 Nov 05:12 UTC.",
+            f"Announced: {TITLE}, from 22 Nov 03:12 to 05:12 UTC.",
             (),
         ),
         (EventKind.ANNOUNCED, {}, f"Announced: {TITLE}, since 01:12 UTC.", ()),

@@ -75,7 +75,7 @@ def postable(delivery: Delivery, lasts: timedelta) -> list[dict[str, Any]]:
 def _alerts(notification: Notification, lasts: timedelta, *, uncertain: bool) -> Iterator[dict[str, Any]]:
     """Yield the alert itself and, when its severity may have changed, the end of those at the others."""
     page, at = notification.page, notification.at
-    began = page.since or at
+    began = at if notification.kind in TOLD_ONCE else page.since or at
     ended = max(began, (page.until or at) if notification.kind in ENDED else at)
     labels = {_ODD.sub("_", name): value for name, value in labels_of(notification).items() if name and value}
     alert = {

@@ -103,7 +103,7 @@ def _told(notification: Notification, message: Message) -> dict[str, Any]:
     return {
         "summary": cut(": ".join(text for text in (title, entry.summary) if text), LONGEST_SUMMARY),
         "source": plain(notification.page.system, LONGEST_NAME) or CLIENT,
-        "timestamp": (notification.page.since or notification.at).astimezone(UTC).isoformat(),
+        "timestamp": min(notification.page.since or notification.at, notification.at).astimezone(UTC).isoformat(),
         "custom_details": {name: text for name, text in details.items() if text},
     }
 

@@ -86,7 +86,7 @@ def when(notification: Notification) -> str:
     if since is None:
         return f"at {_moment(at, at)} UTC"
     if notification.kind in ENDED or (notification.kind is EventKind.ANNOUNCED and until):
-        return f"from {_moment(since, at)} to {_moment(until or at, at)} UTC"
+        return f"from {_span(since, until or at, at)} UTC"
     lasted = _lasted(notification)
     told = lasted and notification.kind not in {EventKind.REPEATED, EventKind.ANNOUNCED}
     return f"since {_moment(since, at)} UTC" + (f" ({lasted})" if told else "")
@@ -124,10 +124,9 @@ def _taken(notification: Notification) -> str:
         return ""
     who, why = plain(taken.who, LONGEST_NAME) or "somebody", plain(taken.why, LONGEST_SAYING)
     said = f": {why}" if why else ""
-    since, until = _moment(taken.at, at), _moment(taken.until, at)
     if notification.kind is EventKind.LAPSED:
-        return f"It was taken by {who} from {since} to {until} UTC, and goes on{said}"
-    return f"Taken by {who} since {since} until {until} UTC{said}"
+        return f"It was taken by {who} from {_span(taken.at, taken.until, at)} UTC, and goes on{said}"
+    return f"Taken by {who} since {_moment(taken.at, at)} until {_moment(taken.until, at)} UTC{said}"
 
 
 def name_of(page: Page) -> str:
@@ -148,6 +147,12 @@ def _lasted(notification: Notification) -> str:
 def _between(since: datetime | None, until: datetime) -> str:
     seconds = round((until - since).total_seconds()) if since else 0
     return show_duration(seconds) if seconds > 0 else ""
+
+
+def _span(since: datetime, until: datetime, today: datetime) -> str:
+    """Return two moments, the second without its date where that is the first one's."""
+    same = until.date() == since.date()
+    return f"{_moment(since, today)} to {_moment(until, until if same else today)}"
 
 
 def _moment(moment: datetime, today: datetime) -> str:
