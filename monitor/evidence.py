@@ -1,15 +1,16 @@
 """Steps of a remedy that answer themselves: once somebody is woken, what they ask is run, and its answer sent after.
 
 A page never waits for it. All questions of an incident are asked at once, with five seconds for each; the runs use the
-same slots as all others, and neither move a schedule nor judge, store or show anything. Whatever is quick enough comes
-with the page itself, since a page settles for a second (`owed.py`). Nothing is asked twice, also not after a restart.
+same slots as all others, and neither move a schedule nor judge, store or show anything. What is known very soon is told
+at once, and comes with the page itself, since that settles for a second (`owed.py`); the rest is told together. Nothing
+is asked twice, also not after a restart.
 """
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -18,12 +19,14 @@ from monitor.model import EventKind, Severity
 from monitor.plain import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from monitor.model import AlertKey, CheckId, Notification, Sample
     from monitor.plan import Question
 
 PATIENCE = timedelta(seconds=5)
+SOON = 0.12
+"""The share of that time after which what is known is told, if there is anything."""
 MOST_AT_ONCE = 5
 """Incidents that are asked about at a time; in a storm the others go without."""
 MOST_REMEMBERED = 10_000
@@ -78,10 +81,7 @@ class Evidence:
         try:
             await asyncio.get_running_loop().create_future()
         finally:
-            asking = set(self._asking)
-            for task in asking:
-                task.cancel()
-            await asyncio.gather(*asking, return_exceptions=True)
+            await _end(set(self._asking))
 
     def _of(self, note: Notification) -> dict[str, Question]:
         """Return what a notification asks: only one that wakes somebody does."""
@@ -100,10 +100,21 @@ class Evidence:
         task.add_done_callback(self._ended)
 
     async def _ask(self, note: Notification, asked: Mapping[str, Question]) -> None:
-        checks = list(dict.fromkeys(question.check for question in asked.values()))
-        samples = dict(zip(checks, await asyncio.gather(*map(self._within, checks)), strict=True))
-        answers = {step: self._answer(samples[question.check], question) for step, question in asked.items()}
-        await self._tell(note.key, note.incident, answers)
+        checks = dict.fromkeys(question.check for question in asked.values())
+        looks = {check: asyncio.create_task(self._within(check)) for check in checks}
+        late = set(looks.values())
+        try:
+            for patience in (self._patience.total_seconds() * SOON, None):
+                done, late = await asyncio.wait(looks.values(), timeout=patience)
+                found = {check: look.result() for check, look in looks.items() if look in done}
+                known = {step: question for step, question in asked.items() if question.check in found}
+                if known:
+                    answers = {step: self._answer(found[question.check], question) for step, question in known.items()}
+                    await self._tell(note.key, note.incident, answers)
+                if not late:
+                    break
+        finally:
+            await _end(late)
 
     async def _within(self, check: CheckId) -> Sample | str:
         """Return what a check found, or why there is no answer."""
@@ -121,3 +132,10 @@ class Evidence:
         self._asking.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("evidence_crashed", task=task.get_name(), exc_info=error)
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

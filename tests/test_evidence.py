@@ -130,12 +130,17 @@ async def test_an_incident_is_asked_about_once() -> None:
 
 
 async def test_a_step_that_hangs_says_so_and_holds_up_no_other() -> None:
+    """What is known soon is told soon, and again with all that there is."""
     world = World(hung={DATABASE})
     world.gate.set()
     async with running(world, timedelta(milliseconds=50)) as evidence:
         evidence.see([page()])
         await asyncio.wait_for(world.done.wait(), 10)
-    assert world.told[0][2] == {WHO: "no answer within 0.05 s", HOW: ANSWERS[HOW]}
+        assert world.told[0][2] == {HOW: ANSWERS[HOW]}
+        world.done.clear()
+        await asyncio.wait_for(world.done.wait(), 10)
+    assert world.told[1][2] == {WHO: "no answer within 0.05 s", HOW: ANSWERS[HOW]}
+    assert len(world.told) == 2
 
 
 async def test_a_check_that_is_gone_gives_no_answer_and_a_failed_one_its_reason() -> None:

@@ -84,7 +84,7 @@ def _alerts(notification: Notification, lasts: timedelta, *, uncertain: bool) ->
         "startsAt": moment(began),
         "endsAt": moment(ended if notification.kind in ENDED else at + _standing(notification, lasts)),
     }
-    others = {str(severity) for severity in Severity} - {labels["severity"]}
+    others = [str(severity) for severity in Severity if severity is not notification.severity]
     if notification.kind in CHANGES:
         yield from ({**alert, "labels": {**labels, "severity": other}, "endsAt": moment(ended)} for other in others)
     yield alert
