@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from monitor.plan import Question
 
 PATIENCE = timedelta(seconds=5)
-SOON = 0.12
+SOON = 0.1
 """The share of that time after which what is known is told, if there is anything."""
 MOST_AT_ONCE = 5
 """Incidents that are asked about at a time; in a storm the others go without."""
