@@ -103,16 +103,16 @@ class Evidence:
         checks = dict.fromkeys(question.check for question in asked.values())
         looks = {check: asyncio.create_task(self._within(check)) for check in checks}
         late = set(looks.values())
+        wait: float | None = self._patience.total_seconds() * SOON
         try:
-            for patience in (self._patience.total_seconds() * SOON, None):
-                done, late = await asyncio.wait(looks.values(), timeout=patience)
+            while late:
+                done, late = await asyncio.wait(looks.values(), timeout=wait)
+                wait = None
                 found = {check: look.result() for check, look in looks.items() if look in done}
                 known = {step: question for step, question in asked.items() if question.check in found}
                 if known:
                     answers = {step: self._answer(found[question.check], question) for step, question in known.items()}
                     await self._tell(note.key, note.incident, answers)
-                if not late:
-                    break
         finally:
             await _end(late)
 

@@ -143,6 +143,14 @@ async def test_a_step_that_hangs_says_so_and_holds_up_no_other() -> None:
     assert len(world.told) == 2
 
 
+async def test_nothing_is_told_before_there_is_something() -> None:
+    world = World(hung={DATABASE, CACHE})
+    async with running(world, timedelta(milliseconds=50)) as evidence:
+        evidence.see([page()])
+        await asyncio.wait_for(world.done.wait(), 10)
+    assert [answers for *_, answers in world.told] == [dict.fromkeys((WHO, HOW), "no answer within 0.05 s")]
+
+
 async def test_a_check_that_is_gone_gives_no_answer_and_a_failed_one_its_reason() -> None:
     """Without what is secret, on one line."""
     failed = sample(0, State.DOWN, check=CACHE, detail="hunter2\r\nis wrong")

@@ -155,6 +155,17 @@ async def test_what_was_kept_is_known_again() -> None:
     assert world.journal == PAST
 
 
+async def test_what_is_no_memory_of_a_run_goes_elsewhere() -> None:
+    """And is written again where it changed on the way."""
+    world = World()
+    same, other = (Keepsake(BACKUP, topic, "1") for topic in ("same", "other"))
+    changed = Keepsake(BACKUP, "other", "2")
+    store = cast("StoreOfOurs", Store(same, other))
+    taken = {same: same, other: changed}
+    assert await recall_keepsakes(store, world.plans, world.of, taken.get) == (changed,)
+    assert "same" not in world.of(world.plans[BACKUP])
+
+
 async def test_what_came_before_the_store_could_be_read_is_joined_with_it() -> None:
     """And written again: what waits to be written knows nothing of what was kept."""
     world = World(durable=False)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from monitor.model import Notification, Page
+    from monitor.model import Acknowledgement, Notification, Page
 
 LONGEST_TITLE = 200
 LONGEST_NAME = 60
@@ -112,16 +112,14 @@ def _notes(notification: Notification) -> Iterator[str]:
         stable = show_duration(page.settles.total_seconds())
         yield f"Nothing more is said of it until it has been stable for {stable}."
     if page.taken:
-        yield _taken(notification)
+        yield _taken(page.taken, notification)
     said = [plain(text, LONGEST_SAYING) for text in page.before[:MOST_BEFORE]]
     if helped := "; ".join(text for text in said if text):
         yield f"Last time: {helped}."
 
 
-def _taken(notification: Notification) -> str:
-    taken, at = notification.page.taken, notification.at
-    if taken is None:
-        return ""
+def _taken(taken: Acknowledgement, notification: Notification) -> str:
+    at = notification.at
     who, why = plain(taken.who, LONGEST_NAME) or "somebody", plain(taken.why, LONGEST_SAYING)
     said = f": {why}" if why else ""
     if notification.kind is EventKind.LAPSED:
