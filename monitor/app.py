@@ -18,6 +18,7 @@ from monitor.counter import Counter
 from monitor.deadman import Deadman
 from monitor.desk import Desk
 from monitor.desk import Means as DeskMeans
+from monitor.evidence import Evidence
 from monitor.health import Health
 from monitor.inbox import Inbox
 from monitor.leadership import Leadership
@@ -46,13 +47,13 @@ from monitor.watchdog import Watchdog
 from monitor.web import Acts, Deploys, Door, Heartbeats, Tokens, Web
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from monitor.channels.base import Channel, SendResult
     from monitor.config import Config
-    from monitor.model import Alert, CheckId, Delivery, Keepsake, Notification, Sample
+    from monitor.model import Alert, AlertKey, CheckId, Delivery, Keepsake, Notification, Sample
     from monitor.outside import Outside
-    from monitor.plan import Plan
+    from monitor.plan import Plan, Question
     from monitor.settings import Settings
     from monitor.store import Store
 
@@ -141,6 +142,7 @@ class Daemon:
         hearing = Hearing(self._desk.hear, self._outbox.posted, self._pipeline.about)
         self._listening = Listening(self._clock, hearing, random.random)
         self._upkeep = Upkeep(self._clock, self._pipeline, self._scheduler.run_now)
+        self._evidence = Evidence(self._questions, self._look_apart, self._tell_answers, self._hide)
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
         self.configure(config)
@@ -233,6 +235,7 @@ class Daemon:
             self._desk.run(),
             self._listening.run(),
             self._upkeep.run(),
+            self._evidence.run(),
             self._ticking(),
             self._tidying(),
         ]
@@ -244,7 +247,7 @@ class Daemon:
 
     async def _remember(self, store: Store) -> None:
         await recall(store, self.config.plans.values(), self._pipeline, self._outbox, self._clock.now())
-        if joined := await recall_keepsakes(store, self.config.plans, self._outside.memory):
+        if joined := await recall_keepsakes(store, self.config.plans, self._outside.memory, self._pipeline.remind):
             self._writer.post(Change(keepsakes=joined))
         self._rollouts.restore(await store.deploys(self._clock.now() - REMEMBERED))
         self._hurry()
@@ -258,8 +261,9 @@ class Daemon:
                 self._scheduler.hurry(plan.id, FINISHING)
 
     def _owe(self, owed: Sequence[Notification], uncertain: bool) -> None:  # noqa: FBT001 - a callback's form
-        """Pass on to the outbox, which is made after the pipeline."""
+        """Pass on to the outbox, which is made after the pipeline; then ask what the steps of the pages ask."""
         self._outbox.owe(owed, uncertain)
+        self._evidence.see(owed)
 
     async def _run_now(self, check: CheckId) -> None:
         """Pass on to the scheduler, which is made after the pipeline."""
@@ -275,6 +279,21 @@ class Daemon:
     def _happened(self, alert: Alert) -> Sequence[str]:
         """Pass on to what follows deploys, which is made after the pipeline."""
         return self._rollouts.beside(alert)
+
+    def _questions(self, check: CheckId) -> Mapping[str, Question]:
+        plan = self.config.plans.get(check)
+        return plan.questions if plan else {}
+
+    async def _look_apart(self, check: CheckId) -> Sample | None:
+        """Run a check for the evidence: nothing remembers it, and nothing is remembered of other runs."""
+        plan, resources = self.config.plans.get(check), self._outside.apart(self._redact)
+        if plan is None:
+            return None
+        return await self._scheduler.look(plan, lambda own: observe(own.id, own.check, resources, self._clock))
+
+    async def _tell_answers(self, key: AlertKey, incident: str, answers: Mapping[str, str]) -> None:
+        silent = {name for name, channel in self.config.channels.items() if channel.silent}
+        await self._pipeline.answer(key, incident, answers, silent)
 
     async def _observe(self, plan: Plan) -> Sample:
         resources = self._outside.for_probes(self._redact, self._keep)

@@ -25,11 +25,15 @@ EVERY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What follows from an act: what becomes of alerts, the silences as they are now, and a sentence for the person."""
+    """What follows from an act: what becomes of alerts, the silences as they are now, and a sentence for the person.
+
+    `noted` are the alerts that the act's text is a note about.
+    """
 
     said: str
     decision: Decision = field(default_factory=Decision)
     silences: tuple[Silence, ...] = ()
+    noted: tuple[AlertKey, ...] = ()
 
 
 def outcome(situation: Situation, act: Act, now: datetime) -> Outcome:
@@ -102,7 +106,7 @@ def _note(situation: Situation, act: Act, now: datetime) -> Outcome:
         keys = [AlertKey(CheckId(act.scope.system, act.scope.check), act.scope.alert or DOWN, act.scope.labels)]
     said = f"{act.why} ({act.who})"
     events = [Event(key, now, EventKind.NOTED, detail=said) for key in keys]
-    return Outcome("Noted; the next message about it says so.", Decision(events=events))
+    return Outcome("Noted; the next message about it says so.", Decision(events=events), noted=tuple(keys))
 
 
 def _run(_situation: Situation, act: Act, _now: datetime) -> Outcome:

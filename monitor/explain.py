@@ -151,6 +151,9 @@ def _remedies(plan: Plan) -> Iterator[str]:
     for reason, steps in plan.remedy_for.items():
         yield f"{reason}: {' '.join(steps)}"
     yield from plan.remedy
+    for step, question in plan.questions.items():
+        measure = f", and tells its {question.measure}" if question.measure else ""
+        yield f"runs {question.check}{measure}: {step}"
 
 
 def _span(duration: timedelta) -> str:

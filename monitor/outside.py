@@ -44,6 +44,10 @@ class Outside:
         """Return what a run of a probe may use; `keep` makes a keepsake durable."""
         return ProbeResources(self.resolver, self.tls, self.databases, redact, self.memories, self.accounts, keep)
 
+    def apart(self, redact: Redactor) -> ProbeResources:
+        """Return what a run may use that no other run of its check must notice."""
+        return ProbeResources(self.resolver, self.tls, self.databases, redact, accounts=self.accounts)
+
     def memory(self, plan: Plan) -> dict[str, Any]:
         """Return what the runs of a check note for the next one."""
         return self.memories.setdefault((plan.id, plan.check.kind), {})

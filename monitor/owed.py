@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from monitor.message import ASIDE
 from monitor.model import EventKind, Notification, Owed, Severity
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ LONGEST_ASKED = timedelta(minutes=15)
 MOST_AT_ONCE = 500
 STUCK_AFTER = 3
 OVER = frozenset({EventKind.RESOLVED, EventKind.REMOVED})
-NEWS = frozenset({EventKind.OPENED, EventKind.WORSENED, EventKind.ESCALATED, EventKind.REPEATED})
 
 
 class Cap(NamedTuple):
@@ -144,7 +144,7 @@ def drop_stale(queue: Queue) -> None:
     """Take out what a newer notification about the same incident makes needless.
 
     An end of what the channel never heard of is marked `missed`, so that it tells the whole story; an easing of what
-    it never heard of is told aloud.
+    it never heard of is told aloud. What its steps found out comes with what it never heard of, as that would have.
     """
     queue.changed = False
     newest: dict[str, Owed] = {}
@@ -165,12 +165,12 @@ def _order(owed: Owed) -> tuple[bool, datetime]:
 
 def _for_all(note: Notification, replaced: Sequence[Owed]) -> Notification:
     """Return `note` as it must read, and when it must leave, if it stands for what it replaced as well."""
+    last = replaced[-1].notification
+    if note.kind in ASIDE and last.kind not in ASIDE:
+        return _beside(note, last)
     if note.batch:
         together = [one.notification for one in replaced if one.notification.batch == note.batch]
         note = replace(note, leaves=min(map(leaves_at, (note, *together))))
-    aside = [one.notification for one in replaced if one.notification.kind in NEWS]
-    if aside and note.kind is EventKind.ANSWERED:
-        return replace(note, kind=aside[-1].kind, quiet=aside[-1].quiet)
     unheard = any(one.notification.kind is EventKind.OPENED for one in replaced)
     if unheard and note.kind in OVER:
         return replace(note, missed=True)
@@ -179,6 +179,15 @@ def _for_all(note: Notification, replaced: Sequence[Owed]) -> Notification:
     if unheard and note.kind is EventKind.REPEATED:
         return replace(note, kind=EventKind.OPENED)
     return note
+
+
+def _beside(note: Notification, last: Notification) -> Notification:
+    """Return `last`, which has not left, with what a `note` that is no news adds; who took it need not be rung for."""
+    same = note.page.remedy == last.page.remedy
+    answers = note.page.answers if same else last.page.answers
+    page = replace(last.page, answers=answers, taken=note.page.taken)
+    quiet = last.quiet or note.kind is EventKind.ACKNOWLEDGED
+    return replace(last, id=note.id, page=page, quiet=quiet)
 
 
 def drop_hopeless(queue: Queue, now: datetime) -> list[Owed]:

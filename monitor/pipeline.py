@@ -22,16 +22,17 @@ from monitor import routing
 from monitor.deeds import outcome
 from monitor.history import MOST_SERIES
 from monitor.model import Change, CheckId, Event, EventKind, Notification, stable_id
-from monitor.situation import LOUD, Decision, Situation
+from monitor.routing import Call
+from monitor.situation import WHOLE, Decision, Situation
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 
     from monitor.baseline import Baseline
     from monitor.clock import Clock
-    from monitor.model import Act, Alert, Sample, Silence
+    from monitor.model import Act, Alert, AlertKey, Keepsake, Sample, Silence
     from monitor.plan import Plan
-    from monitor.routing import Call, Route
+    from monitor.routing import Route
     from monitor.watched import Watched
 
 log = structlog.get_logger()
@@ -178,7 +179,8 @@ class Pipeline:
         """Do what somebody wants, and return what came of it, in a sentence for that person."""
         now = self._clock.now()
         done = outcome(self._situation, act, now)
-        await self._carry_out([done.decision], silences=done.silences, acts=(act,))
+        kept = [self._situation.noted.add(key, act.why, act.who, act.at) for key in done.noted]
+        await self._carry_out([done.decision], silences=done.silences, acts=(act,), keepsakes=kept)
         return done.said
 
     async def hush(
@@ -196,6 +198,10 @@ class Pipeline:
     def silences(self) -> list[Silence]:
         """Return every silence that is known: past ones for a while, and those announced."""
         return list(self._situation.silences.values())
+
+    def remind(self, kept: Keepsake) -> Keepsake | None:
+        """Take up what ended an alert in an earlier process; return how that stands now, None: it is something else."""
+        return self._situation.noted.restore(kept)
 
     @property
     def alerts(self) -> list[Alert]:
@@ -231,6 +237,21 @@ class Pipeline:
         self._situation.board.put(told)
         await self._commit(Change(alerts=(told,), events=(event,), owed=(twin,)))
 
+    async def answer(self, key: AlertKey, incident: str, answers: Mapping[str, str], channels: Container[str]) -> None:
+        """Tell quietly what steps of the remedy found out, by the text of the step; nothing once the incident is over.
+
+        It goes to those of `channels` that were told of the incident, and stays in all that is told of it later.
+        """
+        alert, now = self._situation.board.get(key), self._clock.now()
+        if alert is None or alert.severity is None or alert.incident != incident:
+            return
+        self._situation.answers[key] = incident, answers
+        told = [one.channel for one in alert.told if one.channel in channels]
+        calls = (Call(channel, EventKind.ANSWERED, alert.severity, quiet=True) for channel in told)
+        owed = tuple(self._notification(alert, call) for call in calls)
+        event = Event(key, now, EventKind.ANSWERED, alert.severity, detail="; ".join(answers.values()))
+        await self._commit(Change(events=(event,), owed=owed))
+
     def _is_news(self, alert: Alert, notification: Notification, channel: str) -> bool:
         """Return whether `channel` should hear of a notification to another, and would not anyway."""
         severity = notification.severity
@@ -259,6 +280,7 @@ class Pipeline:
         *,
         silences: Sequence[Silence] = (),
         acts: Sequence[Act] = (),
+        keepsakes: Sequence[Keepsake] = (),
         owed: Sequence[Notification] = (),
     ) -> None:
         now = self._clock.now()
@@ -273,6 +295,7 @@ class Pipeline:
             owed=(*owed, *calls),
             events=tuple(event for decision in decisions for event in decision.events),
             silences=tuple(silences),
+            keepsakes=tuple(keepsakes),
             done=tuple(acts),
         )
         if change != Change(samples=change.samples):
@@ -290,7 +313,7 @@ class Pipeline:
                 self._owe(change.owed, not durable)
 
     def _notification(self, alert: Alert, call: Call) -> Notification:
-        happened = self._happened(alert) if call.kind in LOUD else ()
+        happened = self._happened(alert) if call.kind in WHOLE else ()
         return self._situation.notification(alert, call, self._clock.now(), happened)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from monitor.model import CheckId, Patience, Reason, Severity
     from monitor.probes.base import Check
     from monitor.thresholds import Threshold
+    from monitor.units import Unit
+
+
+class Question(NamedTuple):
+    """What a step of a remedy runs when it is needed: a check, and which of its measures is the answer.
+
+    No `measure`: what the run finds, in its own words.
+    """
+
+    check: CheckId
+    measure: str = ""
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -20,9 +32,10 @@ class Plan:
 
     `elsewhere` names the check that watches what this one's kind would imply too, such as its host's certificate, by
     the name of the threshold. `down` is the patience of each level of its own outage. `needs` are the checks whose
-    failure explains this one's; those that are skipped are left out. `zone` names the time zone whose hours its users
-    keep. `limited`: a rate limit counts its requests, so that it never runs more often than it says. `where` is the
-    `file:line` at which it stands.
+    failure explains this one's; those that are skipped are left out. `questions` are what steps of its remedies answer
+    by themselves, by the text of the step. `kin` is what it may have in common with others, as in `Page.shares`. `zone`
+    names the time zone whose hours its users keep. `limited`: a rate limit counts its requests, so that it never runs
+    more often than it says. `where` is the `file:line` at which it stands.
     `fingerprint` is equal exactly when nothing about the check has changed, secrets included, so it must not be shown
     or stored.
     """
@@ -35,6 +48,8 @@ class Plan:
     remedy: tuple[str, ...] = ()
     remedy_for: Mapping[Reason, tuple[str, ...]] = field(default_factory=dict)
     needs: tuple[CheckId, ...] = ()
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    kin: tuple[tuple[str, str], ...] = ()
     title: str = ""
     system_title: str = ""
     runbook: str = ""

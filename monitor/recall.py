@@ -42,15 +42,22 @@ async def recall(store: Store, plans: Iterable[Plan], pipeline: Pipeline, outbox
 
 
 async def recall_keepsakes(
-    store: Store, plans: Mapping[CheckId, Plan], memory: Callable[[Plan], dict[str, Any]]
+    store: Store,
+    plans: Mapping[CheckId, Plan],
+    memory: Callable[[Plan], dict[str, Any]],
+    remind: Callable[[Keepsake], Keepsake | None],
 ) -> tuple[Keepsake, ...]:
     """Put what checks must remember into the memory of their runs. Raises `StoreUnavailable`.
 
-    Return what must be written, because something stood there already and both were joined.
+    `remind` takes what is no memory of a run, and returns how that stands now; else None. Return what must be written,
+    because something stood there already and both were joined.
     """
     joined = []
     for kept in await store.keepsakes():
         plan = plans.get(kept.check)
+        if (noted := remind(kept)) is not None:
+            joined += [noted] if noted != kept else []
+            continue
         if plan is None:
             continue
         remembered = memory(plan)

@@ -177,6 +177,11 @@ class Scheduler:
         task = seat.running or self._start(seat, self._clock.now())
         await asyncio.wait({task})
 
+    async def look(self, plan: Plan, observe: Callable[[Plan], Awaitable[Sample]]) -> Sample:
+        """Run `observe` in the slots of `plan`, as its runs are, and return what it found; its schedule goes on."""
+        async with self._turn(plan), self._host_slots[plan.check.host], self._slots:
+            return await observe(plan)
+
     def _put_off_overdue(self) -> None:
         """Leave what was due before we run for its next moment: nobody was late, and it must not start in one burst."""
         now = self._clock.now()

@@ -6,6 +6,7 @@ does.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -30,7 +31,8 @@ from monitor.model import (
     Verdict,
     stable_id,
 )
-from monitor.page import BLIND_TITLE, compose, title
+from monitor.noted import Noted
+from monitor.page import BLIND_TITLE, Around, compose, title
 from monitor.routing import flapping
 from monitor.thresholds import judge
 from monitor.watched import Watched
@@ -52,6 +54,8 @@ SILENCES_KEPT = timedelta(days=1)
 """How long a silence that is over is remembered, so that its end is seen to and it does not come again."""
 AT_ONCE: Mapping[Severity, Patience] = {Severity.WARNING: Patience()}
 LOUD = frozenset({EventKind.OPENED, EventKind.WORSENED})
+WHOLE = LOUD | {EventKind.ESCALATED, EventKind.ANSWERED}
+"""What tells all that is known: somebody may hear of it for the first time."""
 
 Judged = tuple[Verdict, "Mapping[Severity, Patience]"]
 
@@ -86,7 +90,10 @@ class Situation:
         self.watched: dict[CheckId, Watched] = {}
         self.values: dict[AlertKey, float] = {}
         self.silences: dict[str, Silence] = {}
+        self.noted = Noted()
+        self.answers: dict[AlertKey, tuple[str, Mapping[str, str]]] = {}
         self._routes: tuple[Route, ...] = ()
+        self._telling: defaultdict[str, list[CheckId]] = defaultdict(list)
         self._silent: frozenset[CheckId] = frozenset()
         self._looked_at: datetime | None = None
         self._recovered: dict[CheckId, datetime] = {}
@@ -99,6 +106,10 @@ class Situation:
             same = was is not None and was.plan.fingerprint == plan.fingerprint
             self.watched[check] = was if was and same else was.follow(plan) if was else Watched(plan, now)
         self._routes = tuple(routes)
+        self._telling = defaultdict(list)
+        for check, plan in plans.items():
+            if plan.check.tells_of_vendor:
+                self._telling[check.system].append(check)
 
     def begin(self, now: datetime) -> None:
         """Begin to watch: that nobody looked before is no gap."""
@@ -167,6 +178,7 @@ class Situation:
             self.board.put(alert)
             if not alert.live:
                 self.values.pop(alert.key, None)
+                self.answers.pop(alert.key, None)
                 if before and before.severity and alert.key.name == DOWN:
                     self._recovered[alert.key.check] = now
         return changed
@@ -193,15 +205,16 @@ class Situation:
             return False
         return alert.severity is not None or watched.newest is None or watched.newest.state is not State.UNKNOWN
 
-    def beside(self, alert: Alert) -> list[str]:
+    def _beside(self, alert: Alert, incidents: Iterable[Alert]) -> list[str]:
         """Return what else is known of the time of `alert`: incidents of its system's vendors, then what began then."""
-        incidents = {other.title: self._told(other) for other in self.board if self._may_explain(other, alert)}
-        return [*incidents.values(), *(title for title in self.board.beside(alert) if title not in incidents)]
+        told = {incident.title: self._told(incident) for incident in incidents}
+        return [*told.values(), *(title for title in self.board.beside(alert) if title not in told)]
 
-    def _may_explain(self, other: Alert, alert: Alert) -> bool:
-        watched = self.watched.get(other.key.check)
-        vendor = watched is not None and watched.plan.check.tells_of_vendor and other.severity is not None
-        return vendor and other.key.check.system == alert.key.check.system and other.key.check != alert.key.check
+    def _incidents(self, alert: Alert) -> list[Alert]:
+        """Return the incidents of the system's vendors, but for the alert itself."""
+        telling = self._telling.get(alert.key.check.system, ())
+        found = (other for check in telling if check != alert.key.check for other in self.board.of(check))
+        return [incident for incident in found if incident.severity is not None]
 
     def _told(self, incident: Alert) -> str:
         """Return an incident of a vendor in its own words, if it has any."""
@@ -213,8 +226,7 @@ class Situation:
 
     def notification(self, alert: Alert, call: Call, now: datetime, happened: Iterable[str] = ()) -> Notification:
         """Return what is owed for `call`; a loud one also tells what else `happened`, and what began, at that time."""
-        watched, value = self.watched.get(alert.key.check), self.values.get(alert.key)
-        beside = (*happened, *self.beside(alert)) if call.kind in LOUD else ()
+        watched = self.watched.get(alert.key.check)
         return Notification(
             id=stable_id(alert.incident, call.channel, call.kind, call.severity, now.isoformat()),
             channel=call.channel,
@@ -223,7 +235,7 @@ class Situation:
             kind=call.kind,
             severity=call.severity,
             at=now,
-            page=compose(alert, call.kind, watched, value=value, beside=beside, now=now),
+            page=compose(alert, call.kind, watched, self._around(alert, call.kind, happened, now), now),
             quiet=call.quiet,
             batch=call.batch,
             leaves=call.leaves,
@@ -244,6 +256,20 @@ class Situation:
         said = f"{taken.who} until {taken.until:%Y-%m-%d %H:%M} UTC" + (f": {taken.why}" if taken.why else "")
         event = Event(alert.key, now, EventKind.ACKNOWLEDGED, taken.severity, detail=said)
         return Decision({alert.key: after}, [event], [(after, call) for call in calls])
+
+    def _around(self, alert: Alert, kind: EventKind, happened: Iterable[str], now: datetime) -> Around:
+        """Return what is known around `alert`; what else happened at that time only where all is told."""
+        incidents = self._incidents(alert) if kind in WHOLE else []
+        vendors = dict.fromkeys(self.watched[one.key.check].plan.check.tells_of for one in incidents)
+        incident, answers = self.answers.get(alert.key, ("", {}))
+        return Around(
+            value=self.values.get(alert.key),
+            beside=(*happened, *self._beside(alert, incidents)) if kind in WHOLE else (),
+            vendors=tuple(filter(None, vendors)),
+            answers=answers if incident == alert.incident else {},
+            before=self.noted.of(alert.key, now),
+            settles=flapping.STABLE,
+        )
 
     @property
     def _blind(self) -> bool:

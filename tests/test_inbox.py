@@ -145,7 +145,7 @@ PAST = Journal(since=START - DAY, schedule="1 day, 0:00:00").hear(Report(Said.ST
 
 
 async def recalled(world: World, *kept: Keepsake) -> tuple[Keepsake, ...]:
-    return await recall_keepsakes(cast("StoreOfOurs", Store(*kept)), world.plans, world.of)
+    return await recall_keepsakes(cast("StoreOfOurs", Store(*kept)), world.plans, world.of, lambda _: None)
 
 
 async def test_what_was_kept_is_known_again() -> None:
@@ -153,6 +153,17 @@ async def test_what_was_kept_is_known_again() -> None:
     gone = Keepsake(CheckId("shop", "gone"), TOPIC, PAST.body)
     assert await recalled(world, Keepsake(BACKUP, TOPIC, PAST.body), gone) == ()
     assert world.journal == PAST
+
+
+async def test_what_is_no_memory_of_a_run_goes_elsewhere() -> None:
+    """And is written again where it changed on the way."""
+    world = World()
+    same, other = (Keepsake(BACKUP, topic, "1") for topic in ("same", "other"))
+    changed = Keepsake(BACKUP, "other", "2")
+    store = cast("StoreOfOurs", Store(same, other))
+    taken = {same: same, other: changed}
+    assert await recall_keepsakes(store, world.plans, world.of, taken.get) == (changed,)
+    assert "same" not in world.of(world.plans[BACKUP])
 
 
 async def test_what_came_before_the_store_could_be_read_is_joined_with_it() -> None:

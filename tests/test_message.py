@@ -3,13 +3,14 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.message import BLOCKS, GAP, IN_FULL, LISTED, as_text, message_of, sparkline
-from monitor.model import EventKind, Severity
+from monitor.model import Acknowledgement, EventKind, Severity
 from tests.channels.examples import NOW, delivery, notification, page, storm
 
 TITLE = "CapLiquify: Back end health: down"
@@ -194,3 +195,107 @@ def test_a_shape_has_one_sign_for_each_value_in_their_order(values: list[float |
     ]
     assert [sign for _, sign in sorted(known)] == sorted(sign for _, sign in known)
     assert shape.count(GAP) == len(shape) - (len(known) if shape else 0)
+
+
+TAKEN = Acknowledgement("ana", NOW - timedelta(minutes=9), Severity.CRITICAL, NOW + timedelta(hours=4), "looking")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "lead", "said"),
+    [
+        (
+            EventKind.ESCALATED,
+            {"rung": NOW - timedelta(minutes=15)},
+            f"Escalated, nobody took it for 15 min: {TITLE}, since 01:12 UTC (2 h).",
+            (),
+        ),
+        (EventKind.ESCALATED, {}, f"Escalated, nobody took it: {TITLE}, since 01:12 UTC (2 h).", ()),
+        (
+            EventKind.FLAPPING,
+            {"changes": 4, "settles": timedelta(minutes=30)},
+            f"Flapping: {TITLE} (4 changes in an hour), since 01:12 UTC (2 h).",
+            ("Nothing more is said of it until it has been stable for 30 min.",),
+        ),
+        (EventKind.FLAPPING, {}, f"Flapping: {TITLE}, since 01:12 UTC (2 h).", ()),
+        (
+            EventKind.ACKNOWLEDGED,
+            {"taken": TAKEN},
+            f"Taken by ana until 07:12: {TITLE}, since 01:12 UTC (2 h).",
+            ("Taken by ana since 03:03 until 07:12 UTC: looking",),
+        ),
+        (EventKind.ACKNOWLEDGED, {}, f"Taken: {TITLE}, since 01:12 UTC (2 h).", ()),
+        (
+            EventKind.REPEATED,
+            {"taken": replace(TAKEN, why="", until=NOW + timedelta(days=1))},
+            f"Still critical after 2 h: {TITLE}, since 01:12 UTC.",
+            ("Taken by ana since 03:03 until 22 Nov 03:12 UTC",),
+        ),
+        (
+            EventKind.LAPSED,
+            {"taken": replace(TAKEN, at=NOW - timedelta(hours=4), until=NOW, who=" ")},
+            f"No longer taken: {TITLE}, since 01:12 UTC (2 h).",
+            ("It was taken by somebody from 20 Nov 23:12 to 03:12 UTC, and goes on: looking",),
+        ),
+        (EventKind.LAPSED, {}, f"No longer taken: {TITLE}, since 01:12 UTC (2 h).", ()),
+        (
+            EventKind.ANNOUNCED,
+            {"since": NOW + timedelta(days=1), "until": NOW + timedelta(days=1, hours=2)},
+            f"Announced: {TITLE}, from 22 Nov 03:12 to 05:12 UTC.",
+            (),
+        ),
+        (EventKind.ANNOUNCED, {}, f"Announced: {TITLE}, since 01:12 UTC.", ()),
+        (EventKind.ANSWERED, {}, f"Found: {TITLE}, since 01:12 UTC (2 h).", ()),
+        (EventKind.SILENCED, {}, f"Silenced: {TITLE}, since 01:12 UTC (2 h).", ()),
+        (EventKind.LIFTED, {}, f"No longer silenced: {TITLE}, since 01:12 UTC (2 h).", ()),
+        (EventKind.NOTED, {}, f"Noted: {TITLE}, since 01:12 UTC (2 h).", ()),
+        (
+            EventKind.OPENED,
+            {"before": ("rolled back (ana, 3 Nov)", "\u200b", "slept (bo, 2 Nov)", "never shown")},
+            f"CRITICAL: {TITLE}, since 01:12 UTC (2 h).",
+            ("Last time: rolled back (ana, 3 Nov); slept (bo, 2 Nov).",),
+        ),
+    ],
+)
+def test_what_people_do_and_what_follows_has_its_words(
+    kind: EventKind, fields: dict[str, Any], lead: str, said: tuple[str, ...]
+) -> None:
+    about = page(**{"since": NOW - timedelta(hours=2), "remedy": ()} | fields)
+    message = message_of(delivery(notification(kind=kind, about=about)))
+    assert message.lead == lead
+    assert message.entries[0].notes == said
+
+
+def test_every_kind_of_message_can_be_told() -> None:
+    for kind in EventKind:
+        assert TITLE in message_of(delivery(notification(kind=kind))).lead
+
+
+def test_an_answer_stands_below_its_step() -> None:
+    about = page(remedy=("Look.", "See who.", "Rest."), answers=("", "25 in all:\n api 20, worker 5", ""))
+    text = as_text(message_of(delivery(notification(kind=EventKind.ANSWERED, about=about))))
+    assert "1. Look.\n2. See who.\n   → 25 in all: api 20, worker 5\n3. Rest.\n" in text
+
+
+def test_the_first_line_has_the_answer_of_the_first_step() -> None:
+    about = page(remedy=("See who.",), answers=("api 20",))
+    assert message_of(delivery(notification(about=about))).lead.endswith(" Do: See who. → api 20")
+
+
+def test_answers_without_steps_are_not_shown() -> None:
+    about = page(remedy=("See who.", ""), answers=("", "of nothing", "left over"))
+    assert message_of(delivery(notification(about=about))).entries[0].steps == ("See who.",)
+
+
+def test_updates_are_counted_apart_and_come_after_what_rings() -> None:
+    taken = notification(0, EventKind.ACKNOWLEDGED, about=page(title="A", taken=TAKEN))
+    warning = notification(1, severity=Severity.WARNING, about=page(title="B"))
+    flapping = notification(2, EventKind.FLAPPING, about=page(title="C"))
+    ended = notification(3, EventKind.RESOLVED, about=page(title="D"))
+    message = message_of(delivery(ended, taken, warning, flapping))
+    assert message.headline == "1 flapping, 1 warning, 1 taken, 1 resolved in capliquify"
+    assert [entry.headline for entry in message.entries] == [
+        "Flapping: C",
+        "Warning: B",
+        "Taken by ana until 07:12: A",
+        "Resolved after 45 s: D",
+    ]

@@ -100,9 +100,6 @@ class Memory:
     async def posts(self) -> list[Post]:
         return []
 
-    async def silences(self, _: datetime) -> list[Silence]:
-        return []
-
     async def journal(self, *_: object, limit: int) -> list[Event]:
         assert limit
         return []

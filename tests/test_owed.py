@@ -178,3 +178,45 @@ def test_an_easing_of_what_never_arrived_is_told_aloud() -> None:
     drop_stale(owed)
     (left,) = owed.owed.values()
     assert not left.notification.quiet
+
+
+ANSWERED = replace(
+    notification("a", EventKind.ANSWERED, at=0.4, quiet=True),
+    page=replace(notification("a").page, summary="newer", answers=("api 20",)),
+)
+
+
+def test_what_steps_found_comes_with_the_page_that_still_waits() -> None:
+    """It rings as that would have, and no later."""
+    opened = notification("a", at=0)
+    owed = queue(opened, ANSWERED)
+    drop_stale(owed)
+    (only,) = [item.notification for item in owed.owed.values()]
+    assert only == replace(opened, id=ANSWERED.id, page=replace(opened.page, answers=("api 20",)))
+    assert [old.notification for old in owed.replaced[ANSWERED.id]] == [opened]
+    assert leaving(owed, 1.0) == ["a"]
+
+
+def test_what_steps_found_twice_or_after_the_page_is_an_update() -> None:
+    again = replace(ANSWERED, id="again", at=START + 2 * SECOND)
+    owed = queue(ANSWERED, again)
+    drop_stale(owed)
+    assert [item.notification for item in owed.owed.values()] == [again]
+
+
+def test_answers_go_with_their_own_steps_only() -> None:
+    """A page whose remedy is another one is told as it was."""
+    opened = notification("a", at=0)
+    other = replace(opened, page=replace(opened.page, remedy=("Something else.", "And more.")))
+    owed = queue(other, ANSWERED)
+    drop_stale(owed)
+    (only,) = [item.notification for item in owed.owed.values()]
+    assert only == replace(other, id=ANSWERED.id)
+
+
+def test_an_end_makes_answers_needless() -> None:
+    """And still tells the whole story of what was never heard."""
+    ended = notification("a", EventKind.RESOLVED, at=0.8)
+    owed = queue(notification("a", at=0), ANSWERED, ended)
+    drop_stale(owed)
+    assert [item.notification for item in owed.owed.values()] == [replace(ended, missed=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +15,7 @@ from monitor.model import (
     BLIND,
     DOWN,
     NO_DATA,
+    Acknowledgement,
     Alert,
     AlertKey,
     Change,
@@ -29,7 +30,7 @@ from monitor.model import (
     labels,
 )
 from monitor.pipeline import Pipeline
-from monitor.routing import Route
+from monitor.routing import Call, Route
 from monitor.situation import OURSELVES
 from tests.examples import SECOND, SITE, left_out, sample
 from tests.fakes import START, FakeClock
@@ -705,3 +706,91 @@ async def test_a_run_left_out_decides_just_what_an_unknown_one_does(story: Story
         for each in (bench, other)
     )
     assert kept == known
+
+
+async def answered(bench: Bench, incident: str = "", *channels: str) -> list[Notification]:
+    """Return what is owed because a step of the outage's remedy found something."""
+    before = len(bench.owed)
+    note = bench.owed[0][0]
+    await bench.pipeline.answer(note.key, incident or note.incident, {"Restart it.": "api 20"}, channels)
+    return [note for note, _ in bench.owed[before:]]
+
+
+async def test_what_steps_found_is_told_quietly_to_those_who_were_told() -> None:
+    """Only where a message can be silent, journalled, and told again with the next reminder."""
+    bench = Bench(plan(failures=1))
+    await bench.take(0, LOST)
+    (note,) = await answered(bench, "", "ops", "nobody")
+    assert (note.channel, note.kind, note.quiet) == ("ops", EventKind.ANSWERED, True)
+    assert note.page.remedy == ("Restart it.",)
+    assert note.page.answers == ("api 20",)
+    assert bench.store.events()[-1] is EventKind.ANSWERED
+    assert bench.store.changes[-1].events[-1].detail == "api 20"
+    assert note.incident == bench.owed[0][0].incident
+    await bench.take(3_601, LOST)
+    await bench.tick(3_601)
+    reminder = bench.owed[-1][0]
+    assert (reminder.kind, reminder.page.answers) == (EventKind.REPEATED, ("api 20",))
+
+
+async def test_what_steps_found_of_an_incident_that_is_over_is_told_to_nobody() -> None:
+    """Nor in the next one."""
+    bench = Bench(plan(failures=1))
+    await bench.take(0, LOST)
+    assert await answered(bench, "another", "ops") == []
+    await bench.take(10)
+    await bench.take(20)
+    assert await answered(bench, "", "ops") == []
+    await bench.take(30, LOST)
+    assert bench.owed[-1][0].page.answers == ()
+
+
+async def test_the_next_page_tells_what_helped_the_last_times() -> None:
+    """And so it does after a restart; a resolve has no use for it."""
+    bench, again = Bench(plan(failures=1)), Bench(plan(failures=1))
+    kept = bench.pipeline._situation.noted.add(AlertKey(SITE, DOWN), "restarted the worker", "ana", START)
+    assert again.pipeline.remind(kept) == kept
+    for each in (bench, again):
+        await each.take(0, LOST)
+        assert each.owed[0][0].page.before == ("restarted the worker (ana, 5 Jan)",)
+    await bench.take(10)
+    await bench.take(20)
+    assert bench.owed[-1][0].page.before == ()
+
+
+async def test_a_page_tells_what_it_may_have_in_common_with_others() -> None:
+    """What its plan knows, a vendor's incident, and the reason; of a run that is up, none."""
+
+    class Status(Scripted):
+        tells_of_vendor: ClassVar = True
+
+        @property
+        def tells_of(self) -> str:
+            return "Render"
+
+    vendor = plan(check=BASE, failures=1)
+    vendor = replace(vendor, check=Status(every=10 * SECOND, timeout=5 * SECOND))
+    bench = Bench(plan(threshold("duration", critical="> 1s"), failures=1, kin=(("platform", "Render"),)), vendor)
+    await bench.take(0, UP, 2)
+    assert bench.owed[0][0].page.shares == (("platform", "Render"),)
+    await bench.take(1, LOST, check=BASE)
+    await bench.take(10, LOST)
+    shares = (("platform", "Render"), ("incident", "Render"), ("reason", "status"))
+    assert bench.owed[-1][0].page.shares == shares
+
+
+async def test_who_has_taken_it_is_told_until_that_lapses() -> None:
+    """And, when it lapses, who had."""
+    bench = Bench(plan(failures=1))
+    await bench.take(0, LOST)
+    situation, (alert,) = bench.pipeline._situation, bench.pipeline.alerts
+    taken = Acknowledgement("ana", START, X, START + 60 * SECOND)
+    alert = replace(alert, acknowledged=taken, rung_at=START, changes=(START, START + SECOND))
+
+    def told(kind: EventKind, at: float) -> Page:
+        return situation.notification(alert, Call("ops", kind, X, quiet=False), START + at * SECOND).page
+
+    assert told(EventKind.REPEATED, 59).taken == told(EventKind.LAPSED, 60).taken == taken
+    assert told(EventKind.REPEATED, 60).taken is told(EventKind.RESOLVED, 59).taken is None
+    assert told(EventKind.ESCALATED, 60).rung == START
+    assert (told(EventKind.FLAPPING, 60).changes, told(EventKind.REPEATED, 60).changes) == (2, 0)

@@ -321,6 +321,21 @@ async def test_what_only_one_may_use_is_used_by_one(bench: Bench, clock: FakeClo
     assert len(bench.began["other"]) == 120
 
 
+async def test_a_look_uses_the_slots_and_leaves_the_schedule_alone(bench: Bench, clock: FakeClock) -> None:
+    """It waits for its turn as any run does, and neither hands a sample on nor moves a run."""
+    one = plan("a", every=3600, alone="key")
+    bench.plans(one)
+    bench.takes = lambda _name: 1.0
+    looks = [asyncio.create_task(bench.scheduler.look(one, bench.observe)) for _ in range(2)]
+    await clock.advance(3 * SECOND)
+    assert [look.result().state for look in looks] == [State.UP, State.UP]
+    assert bench.most_active["a"] == 1
+    assert bench.taken == []
+    due = (Grid.of(CheckId("s", "a"), timedelta(hours=1)).after(START) - START).total_seconds()
+    await clock.advance(timedelta(hours=1))
+    assert bench.began["a"][2:] == [pytest.approx(due, abs=0.1)]
+
+
 async def test_run_now_runs_at_once_and_leaves_the_grid_alone(bench: Bench, clock: FakeClock) -> None:
     """Two callers share one run; the next run is at the usual time, once."""
     bench.takes = lambda _name: 1.0

@@ -133,7 +133,7 @@ def postable(delivery: Delivery, until: datetime) -> list[dict[str, Any]]:
 def _alerts(notification: Notification, until: datetime, *, uncertain: bool) -> Iterator[dict[str, Any]]:
     """Yield the alert itself and, when its severity may have changed, the end of those at the others."""
     page, at = notification.page, notification.at
-    began = page.since or at
+    began = at if notification.kind in TOLD_ONCE else page.since or at
     ended = max(began, (page.until or at) if notification.kind in ENDED else at)
     labels = {_ODD.sub("_", name): value for name, value in labels_of(notification).items() if name and value}
     alert = {
@@ -142,7 +142,7 @@ def _alerts(notification: Notification, until: datetime, *, uncertain: bool) -> 
         "startsAt": moment(began),
         "endsAt": moment(ended if notification.kind in ENDED else max(began, until)),
     }
-    others = {str(severity) for severity in Severity} - {labels["severity"]}
+    others = [str(severity) for severity in Severity if severity is not notification.severity]
     if notification.kind in CHANGES:
         yield from ({**alert, "labels": {**labels, "severity": other}, "endsAt": moment(ended)} for other in others)
     yield alert

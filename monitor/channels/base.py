@@ -143,6 +143,11 @@ class Channel(BaseModel, ABC):
         """Return whether people can acknowledge an alert from here, so that an escalation stops."""
         return False
 
+    @property
+    def silent(self) -> bool:
+        """Return whether a message here can come without disturbing anybody, as what steps found out must."""
+        return True
+
     async def listen(self, name: str, ear: Ear, resources: Resources) -> None:
         """Hear what people say in this channel, called `name`, until cancelled; most kinds hear nothing and return.
 

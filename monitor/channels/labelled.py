@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from monitor.message import MOST_STEPS, UNCERTAIN, notes, steps_text
-from monitor.plain import plain, plain_lines, safe_links
+from monitor.message import UNCERTAIN, notes, steps_of, steps_text
+from monitor.plain import plain, safe_links
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.model import Notification
 
-LONGEST_STEP = 20_000
 RUNBOOK = "runbook"
 
 
@@ -29,17 +28,17 @@ def labels_of(notification: Notification) -> dict[str, str]:
     }
 
 
-def annotations_of(notification: Notification, *, uncertain: bool) -> dict[str, str]:
-    """Return what people read of an alert; what is empty is left out."""
+def annotations_of(notification: Notification, *, uncertain: bool, shares: str = "") -> dict[str, str]:
+    """Return what people read of an alert, `shares` with others; what is empty is left out."""
     page = notification.page
     said = (page.summary, page.value and f"value {page.value}", page.figure and f"figure {page.figure}")
-    steps = [plain_lines(step, LONGEST_STEP) for step in page.remedy[:MOST_STEPS]]
     runbook = next((address for label, address in safe_links(page.links) if label.lower() == RUNBOOK), "")
     annotations = {
         "summary": plain(page.title),
         "description": "; ".join(plain(text) for text in said if text),
         "context": "; ".join(plain(text) for text in page.beside),
-        "remedy": steps_text([step for step in steps if step]),
+        "shared": shares,
+        "remedy": steps_text(steps_of(page)),
         "runbook_url": runbook,
         "note": " ".join((*notes(notification), *([UNCERTAIN] if uncertain else []))),
     }

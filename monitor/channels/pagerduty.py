@@ -47,6 +47,11 @@ class PagerDutyChannel(Channel):
     """The API; in PagerDuty's European region `https://events.eu.pagerduty.com/v2`."""
     _progress: Progress = PrivateAttr(default_factory=Progress)
 
+    @property
+    def silent(self) -> bool:
+        """Return that an event which calls nobody is not sent at all."""
+        return False
+
     async def send(self, delivery: Delivery, resources: Resources) -> SendResult:
         """Send an event for each alert; one that PagerDuty took is not sent again when others must be."""
         told = {one.id: one for one in delivery.notifications if is_told(one)}
@@ -110,7 +115,7 @@ def _told(notification: Notification, message: Message) -> dict[str, Any]:
     return {
         "summary": cut(": ".join(text for text in (title, entry.summary) if text), LONGEST_SUMMARY),
         "source": plain(notification.page.system, LONGEST_NAME) or CLIENT,
-        "timestamp": (notification.page.since or notification.at).astimezone(UTC).isoformat(),
+        "timestamp": min(notification.page.since or notification.at, notification.at).astimezone(UTC).isoformat(),
         "custom_details": {name: text for name, text in details.items() if text},
     }
 

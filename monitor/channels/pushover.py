@@ -219,7 +219,7 @@ def _over(delivery: Delivery) -> list[str]:
 
 
 def _lines(message: Message) -> Iterator[str]:
-    yield from message.notes
+    yield from (text for text in (message.shares, *message.notes) if text)
     if message.collected:
         yield from (entry.lead for entry in message.entries)
         yield from message.lines

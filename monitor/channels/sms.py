@@ -87,6 +87,11 @@ class SmsChannel(Channel):
         """Return whether this channel is told of alerts of `severity`."""
         return str(severity) in self.severity
 
+    @property
+    def silent(self) -> bool:
+        """Return that every text message is one on a phone."""
+        return False
+
     def secrets(self) -> tuple[Secret, ...]:
         """Return the token, also as it is sent."""
         return (*super().secrets(), Secret(self._login))
@@ -166,7 +171,7 @@ def _undelivered(said: Mapping[str, Any]) -> Retry | Rejected:
 def text_of(message: Message) -> str:
     """Return what fits into a few segments: the most important first, and the runbook's address if it fits whole."""
     first = message.entries[0]
-    said = [f"{message.headline}. First: {first.line}" if message.collected else first.line]
+    said = [f"{message.headline}.", message.shares, f"First: {first.line}"] if message.collected else [first.line]
     said += [*message.notes, *first.notes, first.summary and f"{first.summary.rstrip('.')}."]
     said += [f"Do: {plain(step, LONGEST_STEP)}" for step in first.steps[:1]]
     said.append(", ".join(entry.name for entry in message.entries[1:]))

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 from monitor.channels.base import Channel, Delivered
 from monitor.channels.labelled import annotations_of, labels_of, moment
 from monitor.channels.posting import Address, post, refusal
-from monitor.message import ASIDE, ENDED, TOLD_ONCE
+from monitor.message import ASIDE, ENDED, TOLD_ONCE, message_of
 from monitor.plain import plain
 from monitor.secrets import Secret
 
@@ -78,7 +78,8 @@ class WebhookChannel(Channel):
 
 def payload(delivery: Delivery) -> dict[str, Any]:
     """Return what Alertmanager would post about the alerts of `delivery`."""
-    alerts = [_alert(notification, uncertain=delivery.uncertain) for notification in delivery.notifications]
+    shares = message_of(delivery).shares
+    alerts = [_alert(one, uncertain=delivery.uncertain, shares=shares) for one in delivery.notifications]
     common = _common(alert["labels"] for alert in alerts)
     group = {name: common[name] for name in ("alertname", "system", "check") if len(alerts) == 1}
     resolved = all(alert["status"] == "resolved" for alert in alerts)
@@ -96,13 +97,13 @@ def payload(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _alert(notification: Notification, *, uncertain: bool) -> dict[str, Any]:
+def _alert(notification: Notification, *, uncertain: bool, shares: str) -> dict[str, Any]:
     page = notification.page
     ended, told_once = notification.kind in ENDED, notification.kind in TOLD_ONCE
     return {
         "status": "resolved" if ended else "firing",
         "labels": labels_of(notification),
-        "annotations": annotations_of(notification, uncertain=uncertain),
+        "annotations": annotations_of(notification, uncertain=uncertain, shares="" if ended else shares),
         "startsAt": moment(page.since or notification.at),
         "endsAt": moment(page.until or notification.at) if ended or told_once else NOT_ENDED,
         "generatorURL": "",

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from monitor.config.fields import LimitFields, MainFile, RetentionFields
 from monitor.config.files import find, read_all
 from monitor.config.names import look_at_name
+from monitor.config.questions import with_questions
 from monitor.config.section import Context, Section
 from monitor.config.systems import read_system
 from monitor.config.telling import Telling, read_telling
@@ -92,10 +93,12 @@ def _read(source: Path, context: Context, selection: Selection) -> Config:
     places = _places(main, singles, context)
     _look_at_selection(source, places, selection, context)
     watching = list(_watched(places, selection.names, context, retention))
+    plans = {check_id: plan for one in watching for check_id, plan in one.plans.items()}
+    plans = with_questions(plans, context.asked, context.known)
     telling = read_telling(main, context, places, around.holidays if around else ()) if main else Telling()
     context.faults += [fault for one in watching for name, fault in one.announces if name not in telling.known]
     return Config(
-        plans={check_id: plan for one in watching for check_id, plan in one.plans.items()},
+        plans=plans,
         systems={one.system.name: one.system for one in watching},
         channels=telling.channels,
         routes=telling.routes,

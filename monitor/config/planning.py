@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from monitor.baseline import WANTED
 from monitor.faults import allowed
+from monitor.kinship import HOST, PLATFORM, REGION, VENDOR
 from monitor.model import DOWN, NO_DATA, Patience, Severity, stable_id
 from monitor.plan import Plan
+from monitor.platforms import platform_of, region_of
 from monitor.probes.base import LevelDurations
 from monitor.thresholds import Threshold
 from monitor.units import Unit, show_duration
@@ -61,6 +63,7 @@ def make_plan(check_id: CheckId, check: Check, system: SystemFields, section: Se
         down=down,
         remedy=remedy_lines(check.remedy),
         remedy_for={reason: remedy_lines(text) for reason, text in check.remedy_for.items()},
+        kin=tuple(_kin(check, section)),
         title=check.title or check_id.check,
         system_title=system.title or check_id.system,
         runbook=system.runbook,
@@ -75,6 +78,15 @@ def remedy_lines(remedy: RemedyText) -> tuple[str, ...]:
     if isinstance(remedy, str):
         return tuple(line.strip() for line in remedy.splitlines() if line.strip())
     return tuple(step if isinstance(step, str) else step.do for step in remedy)
+
+
+def _kin(check: Check, section: Section) -> Iterator[tuple[str, str]]:
+    """Yield what the check may have in common with others, without what is secret."""
+    if section.salvaged:
+        return
+    host = check.host
+    found = ((HOST, host), (PLATFORM, platform_of(host)), (REGION, region_of(host)), (VENDOR, check.tells_of))
+    yield from ((kind, value) for kind, value in found if value and section.shows(value))
 
 
 class _Compiler:

@@ -10,6 +10,7 @@ from monitor.config.variables import NAME, Variables
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from monitor.config.questions import Asked, Known
     from monitor.config.variables import Scalar
     from monitor.config.yaml_file import Document, KeyPath
     from monitor.faults import Fault
@@ -22,12 +23,14 @@ SHORT = "\0"  # the key of a short form, which no file can write plainly
 class Context:
     """What the reading of a whole configuration shares. `placeholders`: variables need not be set, nothing is skipped.
 
-    `faults` gathers what is wrong.
+    `faults` gathers what is wrong, `known` every check, `asked` what steps of their remedies run.
     """
 
     variables: Variables
     placeholders: bool = False
     faults: list[Fault] = field(default_factory=list)
+    known: Known = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
 
     def skip_reason(self, raw: Mapping[str, Any]) -> str:
         """Return why what `raw` describes is skipped, or nothing."""
@@ -97,6 +100,10 @@ class Section:
                 return
             message = _unread(message, scalar)
         self._context.faults.append(self.document.fault(self.path(inner), message, hint))
+
+    def shows(self, text: str) -> bool:
+        """Return whether `text` holds nothing that is secret."""
+        return not any(secret in text for secret in self._context.variables.secrets)
 
     def folded(self, inner: Sequence[str | int]) -> bool:
         """Return whether the text at `inner` was written with a `>` that YAML took for its own."""

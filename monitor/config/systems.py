@@ -12,6 +12,7 @@ from monitor.config.fields import DeployFields, SystemFields
 from monitor.config.kinds import CHECKS, keys
 from monitor.config.names import Skipped, look_at_condition, look_at_name
 from monitor.config.planning import make_plan
+from monitor.config.questions import asked
 from monitor.config.section import Section
 from monitor.config.validation import validate
 from monitor.faults import allowed
@@ -121,6 +122,8 @@ class _Reader:
     def check(self, name: str, fields: SystemFields, kept: RetentionFields, watching: Watching) -> None:
         """Read one check into `watching`."""
         path: KeyPath = (*self.base, "checks", name)
+        known = self.context.known.setdefault(self.name, {})
+        known[name] = None
         look_at_name(self.document, path, name, self.context)
         raw = fields.checks[name]
         own = raw if isinstance(raw, dict) else {}
@@ -136,7 +139,9 @@ class _Reader:
         if check is None:
             return
         look_at_condition(section, check.if_set)
+        known[name] = check
         plan = make_plan(CheckId(self.name, name), check, fields, section, kept)
+        self.context.asked += asked(plan.id, check, section)
         if check.changes and not check.writes and not self.context.placeholders:
             reason = reason or f"it would change something outside ({check.changes}), and has no writes: true"
         if reason:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from monitor.model.act import Acknowledgement
 from monitor.model.alert import AlertKey, EventKind
 from monitor.model.sample import Labels, Severity
 
@@ -20,6 +21,12 @@ class Page:
 
     `title` never changes over an alert's life. `trend` is the shape of the last hour in block characters. `beside`
     names what else began at that time. `links` are label and address.
+
+    `answers` are what the steps of `remedy` found out by themselves, in their order, empty where nothing was asked;
+    `before` is what ended it the last times, newest first. `shares` is what it may have in common with other alerts: a
+    word of `monitor.kinship` and a value, such as `("host", "shop.example.com")`. `taken` says who has taken it, or
+    had until it lapsed. It rings since `rung`, and opened or ended `changes` times within the last hour; nothing more
+    is said of it until it `settles`, which is to be stable for so long.
     """
 
     title: str
@@ -36,6 +43,13 @@ class Page:
     beside: tuple[str, ...] = ()
     remedy: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    answers: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    shares: tuple[tuple[str, str], ...] = ()
+    taken: Acknowledgement | None = None
+    rung: datetime | None = None
+    changes: int = 0
+    settles: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,11 @@ class VendorCheck(Check):
         return URL(self.access.url).raw_host or ""
 
     @property
+    def tells_of(self) -> str:
+        """Return the vendor."""
+        return self.access.vendor.name
+
+    @property
     def alone(self) -> str:
         """Return the key: its checks take turns, so that each knows what the others have used."""
         return self.access.name

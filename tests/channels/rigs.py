@@ -167,7 +167,15 @@ def check_webhook(payload: dict[str, Any]) -> str:
         assert set(alert) == {"status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint"}
         assert {"alertname", "system", "check", "severity"} <= set(alert["labels"])
         assert alert["labels"]["severity"] in {"info", "warning", "critical"}
-        assert set(alert["annotations"]) <= {"summary", "description", "context", "remedy", "runbook_url", "note"}
+        assert set(alert["annotations"]) <= {
+            "summary",
+            "description",
+            "context",
+            "shared",
+            "remedy",
+            "runbook_url",
+            "note",
+        }
         assert re.fullmatch(r"|https?://[^\s<>\"|]+", alert["annotations"].get("runbook_url", ""))
     for text in strings(payload):
         assert_clean(text)
@@ -203,9 +211,9 @@ HEADERS = {
     ),
 }
 ELEMENTS = {
-    *(("html", "lang"), ("head",), ("meta", "charset"), ("title",), ("body", "style"), ("p",), ("strong",), ("em",)),
-    *(("table",), ("tr",), ("td", "style"), ("td",), ("h2",), ("h3",), ("ol",), ("ul",), ("li", "style"), ("li",)),
-    *(("hr",), ("a", "href")),
+    *(("html", "lang"), ("head",), ("meta", "charset"), ("meta", "name", "content"), ("title",), ("body", "style")),
+    *(("p",), ("strong",), ("em",), ("table", "style"), ("tr",), ("td", "style"), ("h2", "style"), ("h3", "style")),
+    *(("ol", "style"), ("ul", "style"), ("li", "style"), ("li",), ("hr",), ("a", "href")),
 }
 
 

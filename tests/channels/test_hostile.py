@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from monitor.channels.base import Delivered, deliver
-from monitor.model import EventKind, Page, labels
+from monitor.model import Acknowledgement, EventKind, Page, Severity, labels
 from monitor.plain import plain
-from tests.channels.examples import delivery, notification, page
+from tests.channels.examples import NOW, delivery, notification, page
 from tests.channels.rigs import standing
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ def hostile_pages(text: str) -> Iterator[Page]:
         "labels": labels({text: text, "state": text}),
         "beside": (text, text),
         "remedy": (text, text),
+        "answers": (text, text),
+        "before": (text, text),
+        "shares": tuple((kind, text) for kind in ("host", "platform", "region", "vendor", "incident", "reason")),
+        "taken": Acknowledgement(text, NOW, Severity.CRITICAL, NOW, text),
         "links": ((text, "https://example.com/runbook"), ("Runbook", text), *(("Runbook", url) for url in URLS)),
     }
     for name, value in every.items():

@@ -33,7 +33,7 @@ checks:
     retry: {every: 10s}                     # the pace after a failure, from the failed run's end; default min(10s, every)
     remedy:                                 # text, or steps; a step may bring its own evidence
       - Look at the latest deploy; roll back if it began there.
-      - {do: See who holds the connections.}
+      - {do: See who holds the connections., run: database/duration}
     remedy_for: {dns: Ask the registrar., auth: The key was rotated.}   # by reason, before the general one
     needs: [database]                       # its failure explains ours: our alerts are held back, probing goes on
     thresholds:

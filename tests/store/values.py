@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from monitor.model import (
+    Acknowledgement,
     Act,
     Alert,
     AlertKey,
@@ -151,6 +152,7 @@ events = st.builds(
 )
 text_rows = st.lists(texts, max_size=3).map(tuple)
 links = st.lists(st.tuples(texts, texts), max_size=2).map(tuple)
+acknowledgements = st.builds(Acknowledgement, texts, moments, severities, moments, texts)
 pages = st.builds(
     Page,
     *[texts] * 5,
@@ -163,6 +165,13 @@ pages = st.builds(
     beside=text_rows,
     remedy=text_rows,
     links=links,
+    answers=text_rows,
+    before=text_rows,
+    shares=links,
+    taken=st.none() | acknowledgements,
+    rung=st.none() | moments,
+    changes=st.integers(0, 100),
+    settles=st.none() | lengths,
 )
 notifications = st.builds(
     Notification,

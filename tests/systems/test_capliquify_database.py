@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 
+from monitor.finding import finding
 from tests.pgbouncer import pgbouncer
 from tests.postgres import PASSWORD, USER
 from tests.systems.bench import bench
@@ -72,6 +74,18 @@ async def test_connections(slots: int, severity: int, server: Cluster, authority
             f"sentia-backend {slots - 1}",
             "Is PgBouncer bypassed?",
         )
+
+
+async def test_the_step_that_asks_who_holds_the_connections_is_answered(server: Cluster, authority: Authority) -> None:
+    """By the database itself: whoever is woken reads it below the step."""
+    async with capliquify(server, authority) as (running, kept):
+        questions = running.plan("database").questions
+        assert list(questions) == [running.plan("database").thresholds[0].remedy[0]]
+        await kept.guests(7, "sentia-backend")
+        await kept.guests(9, "mcp-server")
+        (question,) = questions.values()
+        said = finding(await running.run("database"), question)
+        assert re.match(r"\d+ in all: mcp-server 9, sentia-backend 7(, |$)", said), said
 
 
 @pytest.mark.parametrize("seconds", [pytest.param(1.1, id="CL-26")])

@@ -53,7 +53,7 @@ def blocks(message: Message, call: str = "", buttons: Sequence[Block] = ()) -> l
     made: list[Block] = [{"type": "header", "text": _plain(title, LONGEST_HEADER)}]
     if call:
         made.append(_ours(call))
-    made += _sections("\n".join(message.notes))
+    made += _sections("\n".join(text for text in (message.shares, *message.notes) if text))
     if message.collected:
         made += buttons
         for entry in message.entries:

@@ -87,6 +87,11 @@ class Check(Fields, ABC):
         """Return the host that limits how many probes run at once: a name or address, without a port."""
 
     @property
+    def tells_of(self) -> str:
+        """Return the vendor that tells what it finds, as it is called; empty: none."""
+        return ""
+
+    @property
     def changes(self) -> str:
         """Return what a run changes outside, in a few words; empty: nothing."""
         return ""

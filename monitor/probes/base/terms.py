@@ -50,6 +50,9 @@ class Step(Fields):
 
     do: str
     """What to do, in one sentence."""
+    run: str = ""
+    """A check that is run once when a critical alert fires, and whose answer is put below the step: `database`, or one
+    of its measures, `database/held`; of another system `shop/database` or `shop/database/held`. It must only read."""
 
 
 RemedyText = str | list[str | Step]

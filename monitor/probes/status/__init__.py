@@ -101,6 +101,12 @@ class StatusCheck(VendorCheck):
         return Access(Vendor(name, OFTEN, keys=re.compile(r"(?!)")), url, NO_KEY, (), self.read_as.embedded)
 
     @property
+    def tells_of(self) -> str:
+        """Return the vendor, or else the page's host."""
+        place = VENDORS.get(self.vendor)
+        return place.title if place else self.host
+
+    @property
     def read_as(self) -> Format:
         """Return how the page is read."""
         place = VENDORS.get(self.vendor)
