@@ -17,7 +17,7 @@ import uvloop
 from monitor import __version__, logs
 from monitor.app import redactor, serve
 from monitor.channels.base import Delivered, deliver
-from monitor.cli import remembered
+from monitor.cli import remembered, tried
 from monitor.cli.terminal import FAILED, UNUSABLE, ConfigOption, exit_status, look_for_unknown, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
@@ -213,6 +213,7 @@ def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], confi
 app.command()(remembered.alerts)
 app.command()(remembered.history)
 app.command()(remembered.replay)
+app.command(name="test")(tried.try_out)
 
 
 @app.command()
