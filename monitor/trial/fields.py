@@ -22,7 +22,7 @@ Level = Literal["info", "warning", "critical"]
 Written = Annotated[
     str | int | float,
     Field(union_mode="left_to_right"),
-    WithJsonSchema({"type": ["string", "number"], "examples": ["50% for 10m, 85%x10"]}),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["50% for 10m 85%x10"]}),
 ]
 Results = Annotated[
     dict[str, Written],
@@ -84,14 +84,14 @@ class StoryFields(Fields):
     start: str = START
     """When it begins, as `2026-01-05 02:00 Europe/Berlin`; without a zone in UTC."""
     results: dict[str, Written | Results]
-    """What the runs of each check find, as a series (`up x3, down(timeout) x5, up for 10m`), or as a mapping: `state`
-    is such a series, each measure has one of values (`50% for 10m, 85%..95% x10`), `every` is another pace of its runs
+    """What the runs of each check find, as a series (`up x3 down(timeout) x5 up for 10m`), or as a mapping: `state`
+    is such a series, each measure has one of values (`50% for 10m 85%..95% x10`), `every` is another pace of its runs
     and `detail` what a failed run says. Only the checks that are named here run."""
     past: dict[str, Results] = Field(default_factory=dict)
     """What the hours before were like, for `usual`, `drift` and `unseen`: a value of each measure and label, the same
     in each hour of the four weeks before."""
     channels: dict[str, str] = Field(default_factory=dict)
-    """How channels behave, as a series of `takes`, `fails` and `refuses`: `takes for 5m, fails for 2h, takes`. Default:
+    """How channels behave, as a series of `takes`, `fails` and `refuses`: `takes for 5m fails for 2h takes`. Default:
     they take everything."""
     acts: list[ActFields] = Field(default_factory=list)
     """What people do."""

@@ -1,6 +1,6 @@
-"""The notation of what runs find one after the other: `50% for 10m, 50%..90% x20, -, 96%`. Pure.
+"""The notation of what runs find one after the other: `50% for 10m 50%..90%x20 - 96%`. Pure.
 
-Commas part terms. A term holds for so many runs (`x20`; one if nothing is said) or for so long (`for 10m`); the last
+Spaces part terms, and commas where they read better. A term holds for so many runs (`x20`; one if nothing is said) or for so long (`for 10m`); the last
 one holds until the test ends. `50%..90%` goes evenly from the one to the other.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST_RUNS = 100_000
 RAMP = ".."
 
-_TERM = re.compile(r"(?P<value>.*?)(?:\s*[x×]\s*(?P<runs>[0-9]+)|\s+for\s+(?P<span>\S.*))?", re.DOTALL)
+_TERM = re.compile(r"(?P<value>[^\s,]+?)(?:\s*[x×](?P<runs>[0-9]+)|\s+for\s+(?P<span>[^\s,]+))?(?:[\s,]+|$)")
 
 T = TypeVar("T")
 
@@ -48,24 +48,30 @@ def constant(value: T) -> Series[T]:
 
 def parse_series(text: str, read: Callable[[str], T], *, ramps: bool = False) -> Series[T]:
     """Return the series that `text` writes, each value read by `read`; raises ValueError in a sentence."""
-    return Series(tuple(_term(part.strip(), read, ramps=ramps) for part in text.split(",")))
+    terms: list[Term[T]] = []
+    text = text.strip()
+    position = 0
+    while position < len(text) or not terms:
+        found = _TERM.match(text, position)
+        if found is None:
+            raise ValueError(f"{text[position:]!r} begins with no term such as 85%, 85%x10 or 85% for 10m")
+        terms.append(_term(found, read, ramps=ramps))
+        position = found.end()
+    return Series(tuple(terms))
 
 
-def _term(part: str, read: Callable[[str], T], *, ramps: bool) -> Term[T]:
-    found = _TERM.fullmatch(part)
-    value = found["value"].strip() if found else ""
-    if not found or not value:
-        raise ValueError(f"{part!r} is no term such as 85%, 85% x10 or 85% for 10m")
+def _term(found: re.Match[str], read: Callable[[str], T], *, ramps: bool) -> Term[T]:
+    part = found[0].strip(" ,")
     runs = int(found["runs"]) if found["runs"] else 1
     if not 0 < runs <= MOST_RUNS:
         raise ValueError(f"{part!r}: a term holds for 1 to {MOST_RUNS:,} runs")
     span = parse_duration(found["span"]) if found["span"] else None
     if span is not None and not span:
         raise ValueError(f"{part!r}: a term holds for longer than no time")
-    begin, ramp, end = value.partition(RAMP)
+    begin, ramp, end = found["value"].partition(RAMP)
     if ramp and ramps:
-        return Term(read(begin.strip()), runs, span, read(end.strip()))
-    return Term(read(value), runs, span)
+        return Term(read(begin), runs, span, read(end))
+    return Term(read(found["value"]), runs, span)
 
 
 class Cursor(Generic[T]):

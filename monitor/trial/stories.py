@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 NOBODY = "nobody"
 EVERYTHING = "everything"
 ABSENT = {"-": Value(absent=True), "unmeasured": Value(absent=True, failed=True)}
-STATES = {"up": UP, "nothing": NOTHING, "left out": LEFT_OUT}
-WORDS = "up, down, down(timeout), unknown, unknown(dns), left out and nothing"
+STATES = {"up": UP, "nothing": NOTHING, "skipped": LEFT_OUT}
+WORDS = "up, down, down(timeout), unknown, unknown(dns), skipped and nothing"
 EXPECT = "such as {at: 10m, alert: shop/site down, state: critical}"
 OWN = ("state", "every", "detail")
 """What a mapping of results holds besides measures."""
