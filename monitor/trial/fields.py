@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from monitor.config.fields import Names
 from monitor.fields import Duration, Fields, PositiveDuration
@@ -19,15 +19,8 @@ Kind = Literal[
     "opened", "worsened", "eased", "resolved", "removed", "repeated", "fell back", "escalated", "flapping", "announced"
 ]
 Level = Literal["info", "warning", "critical"]
-Written = Annotated[
-    str | int | float,
-    Field(union_mode="left_to_right"),
-    WithJsonSchema({"type": ["string", "number"], "examples": ["50% for 10m 85%x10"]}),
-]
-Results = Annotated[
-    dict[str, Written],
-    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number"]}}),
-]
+Written = str | int | float
+Results = dict[str, Written]
 
 
 class ActFields(Fields):

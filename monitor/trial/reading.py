@@ -67,7 +67,7 @@ class Source:
         """Return the plan of the check that `name` means; a fault, and None, if there is none."""
         plan = config.plans.get(self.check_id(name))
         if plan is None:
-            self.fault(path, f"there is no check {str(self.check_id(name))!r}", self._alike(name, config))
+            self.fault(path, f"there is no check {str(self.check_id(name)).lstrip('/')!r}", self._alike(name, config))
         return plan
 
     def _alike(self, name: str, config: Config) -> str:
