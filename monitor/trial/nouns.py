@@ -77,7 +77,8 @@ class Stage:
     """Everything that happens in a test.
 
     `past` is what each series was in every hour before. It goes on until all series are at their end, but at least for
-    `least` and, where `until` says so, for exactly so long. `telling`: routes and channels play along.
+    `least` and, where `until` says so, for exactly so long. Unless it is `telling`, routes and channels play no part,
+    and only runs matter.
     """
 
     start: datetime

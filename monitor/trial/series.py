@@ -1,7 +1,7 @@
 """The notation of what runs find one after the other: `50% for 10m 50%..90%x20 - 96%`. Pure.
 
-Spaces part terms, and commas where they read better. A term holds for so many runs (`x20`; one if nothing is said) or for so long (`for 10m`); the last
-one holds until the test ends. `50%..90%` goes evenly from the one to the other.
+Spaces part terms, and commas where they read better. A term holds for so many runs (`x20`; one if nothing is said) or
+for so long (`for 10m`); the last one holds until the test ends. `50%..90%` goes evenly from the one to the other.
 """
 
 from __future__ import annotations

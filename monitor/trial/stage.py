@@ -159,7 +159,9 @@ class Player:
         self._outbox.owe(owed, uncertain)
 
     def _next(self, now: datetime) -> datetime:
-        """Return the next moment at which something may happen."""
+        """Return the next moment at which something may happen: where nobody is told of anything, the next run."""
+        if not self._stage.telling:
+            return max(self._runs.next(now), now)
         lively = self.ledger.changed_at is not None and now - self.ledger.changed_at < LIVELY
         step = SECOND if self._owes and lively else OFTEN if self._owes or self._pipeline.alerts else SELDOM
         moments = [now + step, self._runs.next(now)]
