@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from monitor.config import Config, load
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
     from pathlib import Path
 
+    from monitor.plan import Plan
+    from monitor.trial.nouns import Script
     from monitor.trial.reading import Source
 
 
@@ -90,7 +92,7 @@ async def run_case(case: Case, config: Config, coverage: Coverage | None = None)
     failures: list[Failure] = []
     lasted = [part.stage.start - part.stage.start for part in case.parts]
     for index, part in enumerate(case.parts):
-        plans = {check: config.plans[check] for check in part.stage.scripts}
+        plans = {check: _paced(config.plans[check], script) for check, script in part.stage.scripts.items()}
         player = Player(part.stage, plans, config.routes, config.channels)
         try:
             lasted[index] = await player.play()
@@ -101,3 +103,10 @@ async def run_case(case: Case, config: Config, coverage: Coverage | None = None)
         if coverage is not None:
             coverage.add(player.ledger)
     return Outcome(case.name, case.place, tuple(failures), time.perf_counter() - begun, max(lasted))
+
+
+def _paced(plan: Plan, script: Script) -> Plan:
+    """Return `plan` at the pace of `script`, if that has one of its own."""
+    if script.every is None:
+        return plan
+    return replace(plan, check=plan.check.model_copy(update={"every": script.every}))

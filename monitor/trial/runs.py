@@ -68,7 +68,7 @@ class _Seat:
         self._states = Cursor(script.states, start)
         self._values = {key: (one, Cursor(one.series, start)) for key, one in script.measures.items()}
         self._counters: dict[SeriesKey, tuple[datetime, float]] = {}
-        every = script.every or plan.check.every
+        every = plan.check.every
         self._grid = Grid((start - EPOCH) % every, every)
         self._heard_at = start
         self._gap = Watched(plan, start).gap
@@ -80,7 +80,7 @@ class _Seat:
 
     def again(self, now: datetime, *, soon: bool) -> None:
         check = self._plan.check
-        self.due = now + check.retry_every if soon and self._script.every is None else self._grid.after(now)
+        self.due = now + check.retry_every if soon else self._grid.after(now)
 
     def sample(self, check: CheckId, now: datetime) -> Sample | None:
         found = self._states.step(now).value
