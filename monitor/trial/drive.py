@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.model import Labels, labels
-from monitor.trial.nouns import Counting, Measured, Script, SeriesKey, Value
+from monitor.trial.nouns import Counting, Measured, Past, Script, SeriesKey, Value
 from monitor.trial.series import Series, Term
 from monitor.units import Unit
 from monitor.watch import Function
@@ -45,7 +45,7 @@ class Driven:
     """A script, and the past that it needs. `lead`: so much time passes before its course begins."""
 
     script: Script
-    past: Mapping[SeriesKey, float] = field(default_factory=dict)
+    past: Mapping[SeriesKey, Past] = field(default_factory=dict)
     lead: timedelta = timedelta()
 
 
@@ -66,8 +66,7 @@ def drive(plan: Plan, threshold: Threshold, course: Course) -> Driven:
         case Function.UNSEEN:
             return _unseen(plan, watch, course)
     series = course.series(course.silent / _per_window(watch), course.fires / _per_window(watch))
-    counting = Counting.PER_SECOND if _counts(watch) else Counting.PLAIN
-    counting = Counting.TIME_LEFT if threshold.unit is Unit.TIMESTAMP else counting
+    counting = Counting.TIME_LEFT if threshold.unit is Unit.TIMESTAMP else _counting(watch)
     return Driven(Script(measures={(watch.measure, example(plan, watch)): Measured(series, counting)}))
 
 
@@ -88,21 +87,24 @@ def _changed(plan: Plan, watch: Watch, course: Course) -> Driven:
 def _usual(plan: Plan, watch: Watch, course: Course) -> Driven:
     """Let a power of two be usual, well above what is too little to compare, so that quotients are exact."""
     usual = 2.0 ** math.ceil(math.log2(10 * watch.floor)) if watch.floor else 1.0
-    counting = Counting.PER_SECOND if watch.inner is not None and _counts(watch.inner) else Counting.PLAIN
+    counting = _counting(watch.inner)
     key = (watch.measure, example(plan, watch))
     series = course.series(course.silent * usual, course.fires * usual)
-    return Driven(Script(measures={key: Measured(series, counting)}), past={key: usual})
+    return Driven(
+        Script(measures={key: Measured(series, counting)}),
+        past={key: Past(usual, counts=counting is Counting.PER_SECOND)},
+    )
 
 
 def _mixed(plan: Plan, watch: Watch, course: Course) -> Driven:
     known, new = _known_and_new(plan, watch)
-    counting = Counting.PER_SECOND if watch.inner is not None and _counts(watch.inner) else Counting.PLAIN
+    counting = _counting(watch.inner)
     amount = max(AMOUNT, 10 * watch.floor)
     measures = {
         known: Measured(course.series(amount * (1 - course.silent), amount * (1 - course.fires)), counting),
         new: Measured(course.series(amount * course.silent, amount * course.fires), counting),
     }
-    return Driven(Script(measures=measures), past={known: amount})
+    return Driven(Script(measures=measures), past={known: Past(amount, counts=counting is Counting.PER_SECOND)})
 
 
 def _unseen(plan: Plan, watch: Watch, course: Course) -> Driven:
@@ -111,7 +113,7 @@ def _unseen(plan: Plan, watch: Watch, course: Course) -> Driven:
     for number in range(1, round(max(course.silent, course.fires)) + 1):
         new = (watch.measure, example(plan, watch, **{watch.by or "value": f"{NEW} {number}"}))
         measures[new] = Measured(course.series(float(number <= course.silent), float(number <= course.fires)))
-    return Driven(Script(measures=measures), past={known: 1.0})
+    return Driven(Script(measures=measures), past={known: Past(1.0)})
 
 
 def _known_and_new(plan: Plan, watch: Watch) -> tuple[SeriesKey, SeriesKey]:
@@ -129,8 +131,9 @@ def _lasting(parts: Iterable[tuple[float, timedelta]]) -> Iterable[tuple[float, 
     return ((number, span) for number, span in parts if span)
 
 
-def _counts(watch: Watch) -> bool:
-    return watch.function in {Function.RATE, Function.INCREASE}
+def _counting(watch: Watch | None) -> Counting:
+    counts = watch is not None and watch.function in {Function.RATE, Function.INCREASE}
+    return Counting.PER_SECOND if counts else Counting.PLAIN
 
 
 def _per_window(watch: Watch) -> float:

@@ -46,6 +46,13 @@ class Counting(enum.Enum):
     PER_SECOND = "per second"
 
 
+class Past(NamedTuple):
+    """What a series was in every hour of the past: that number, or a counter at that pace per second."""
+
+    number: float
+    counts: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """The series of one measure and label set."""
@@ -83,7 +90,7 @@ class Stage:
 
     start: datetime
     scripts: Mapping[CheckId, Script]
-    past: Mapping[CheckId, Mapping[SeriesKey, float]] = field(default_factory=dict)
+    past: Mapping[CheckId, Mapping[SeriesKey, Past]] = field(default_factory=dict)
     manners: Mapping[str, Series[Manners]] = field(default_factory=dict)
     acts: tuple[tuple[timedelta, Act], ...] = ()
     least: timedelta = timedelta()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from monitor.model import Act, CheckId, Notification
     from monitor.plan import Plan
     from monitor.routing import Route
-    from monitor.trial.nouns import SeriesKey, Stage
+    from monitor.trial.nouns import Past, SeriesKey, Stage
 
 SECOND = timedelta(seconds=1)
 LIVELY = timedelta(minutes=5)
@@ -41,6 +41,8 @@ LAST_MESSAGES = timedelta(seconds=65)
 """So long after the end it is waited for messages that are being collected."""
 LONGEST = timedelta(days=62)
 HOUR = timedelta(hours=1)
+RUNS = 60
+"""In each hour of the past."""
 WEEKS_OF_PAST = timedelta(weeks=4)
 
 
@@ -192,13 +194,22 @@ class Player:
                 self._pipeline.look_back(check, before, known)
 
 
-def _hours(check: CheckId, start: datetime, series: Mapping[SeriesKey, float]) -> Iterator[Hour]:
-    """Yield the hours of four weeks up to `start`, in each of which a series had one and the same value."""
-    hour = (start - WEEKS_OF_PAST).replace(minute=0, second=0, microsecond=0)
-    measures = tuple(HourMeasure(name, by, 60, 60 * value, value, value) for (name, by), value in series.items())
+def _hours(check: CheckId, start: datetime, series: Mapping[SeriesKey, Past]) -> Iterator[Hour]:
+    """Yield the hours of four weeks up to `start`, one as the other."""
+    first = hour = (start - WEEKS_OF_PAST).replace(minute=0, second=0, microsecond=0)
     while hour + HOUR <= start:
-        yield Hour(check, hour, 60, 0, 0, measures)
+        measures = (_hour_measure(key, past, hour - first) for key, past in series.items())
+        yield Hour(check, hour, RUNS, 0, 0, tuple(measures))
         hour += HOUR
+
+
+def _hour_measure(key: SeriesKey, past: Past, since: timedelta) -> HourMeasure:
+    """Return one hour of a series; a counter counts `since` so long."""
+    if not past.counts:
+        return HourMeasure(*key, RUNS, RUNS * past.number, past.number, past.number)
+    begin = past.number * since.total_seconds()
+    end = begin + past.number * HOUR.total_seconds() * (RUNS - 1) / RUNS
+    return HourMeasure(*key, RUNS, RUNS * (begin + end) / 2, begin, end)
 
 
 def _spans(value: object) -> Iterator[timedelta]:

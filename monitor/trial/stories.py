@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from monitor.faults import allowed
 from monitor.model import BLIND, DOWN, NO_DATA, OURS, Act, CheckId, Deed, Reason, Scope, State, labels, stable_id
 from monitor.trial.moments import DEFAULT_START, parse_start
-from monitor.trial.nouns import LEFT_OUT, NOTHING, UP, Counting, Finding, Manners, Measured, Script, Stage, Value
+from monitor.trial.nouns import LEFT_OUT, NOTHING, UP, Counting, Finding, Manners, Measured, Past, Script, Stage, Value
 from monitor.trial.series import parse_series
 from monitor.trial.story import Named, Stands, StoryCase, Told
 from monitor.units import Unit, parse_duration, parse_quantity
@@ -124,10 +124,13 @@ class Teller:
         if found is None:
             return None
         key, unit = found
+        counts = _is_pace(written, unit)
+        unit = Unit.PER_SECOND if counts else unit
         series: Series[Value] | None = self._read(
             path, lambda: parse_series(written, lambda value: _value(value, unit), ramps=True)
         )
-        counting = Counting.TIME_LEFT if unit is Unit.TIMESTAMP else Counting.PLAIN
+        usual = Counting.PER_SECOND if counts else Counting.PLAIN
+        counting = Counting.TIME_LEFT if unit is Unit.TIMESTAMP else usual
         return (key, Measured(series, counting)) if series is not None else None
 
     def _series_key(self, plan: Plan, text: str, path: KeyPath) -> tuple[SeriesKey, Unit] | None:
@@ -146,21 +149,22 @@ class Teller:
         chosen = {name: name for name in spec.labels} | dict(watch.selection)
         return (watch.measure, labels(chosen)), spec.unit
 
-    def _pasts(self) -> Iterator[tuple[CheckId, dict[SeriesKey, float]]]:
+    def _pasts(self) -> Iterator[tuple[CheckId, dict[SeriesKey, Past]]]:
         for name, measures in self._fields.past.items():
             path: KeyPath = ("past", name)
             plan = self._source.plan(name, (*self._path, *path), self._config)
             values = {}
             for text, written in measures.items() if plan else ():
                 key = self._series_key(plan, text, (*path, text)) if plan else None
-                value = self._quantity(str(written), key[1], (*path, text)) if key else None
-                if key is not None and value is not None:
-                    values[key[0]] = value
+                past = self._past(str(written), key[1], (*path, text)) if key else None
+                if key is not None and past is not None:
+                    values[key[0]] = past
             if plan is not None:
                 yield plan.id, values
 
-    def _quantity(self, text: str, unit: Unit, path: KeyPath) -> float | None:
-        return self._read(path, lambda: parse_quantity(text, unit))
+    def _past(self, text: str, unit: Unit, path: KeyPath) -> Past | None:
+        counts = _is_pace(text, unit)
+        return self._read(path, lambda: Past(parse_quantity(text, Unit.PER_SECOND if counts else unit), counts))
 
     def _manners(self) -> Iterator[tuple[str, Series[Manners]]]:
         for channel, text in self._fields.channels.items():
@@ -276,6 +280,11 @@ def _finding(text: str) -> Finding:
     if reason and reason not in list(Reason):
         raise ValueError(f"{reason!r} is no reason; {allowed(reason, list(Reason))}")
     return Finding(state, Reason(reason) if reason else usual)
+
+
+def _is_pace(written: str, unit: Unit) -> bool:
+    """Return whether a plain number is written as the pace of a counter, such as `2/s`."""
+    return unit is Unit.NUMBER and "/s" in written
 
 
 def _value(text: str, unit: Unit) -> Value:

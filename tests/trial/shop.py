@@ -51,9 +51,9 @@ def write(folder: Path, tests: str, config: str = SHOP) -> Path:
     return file
 
 
-async def play(folder: Path, tests: str) -> list[Outcome]:
+async def play(folder: Path, tests: str, config: str = SHOP) -> list[Outcome]:
     """Return how each test ended."""
-    file = write(folder, tests)
+    file = write(folder, tests, config)
     return [outcome async for outcome in run_trials(read_trials([file], None, folder))]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.trial.shop import SITE, play, told
+from tests.trial.shop import SHOP, SITE, play, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +46,9 @@ async def test_what_is_otherwise_is_told_with_its_line_and_what_came(
 ) -> None:
     assert old in RIGHT
     found = await told(tmp_path, RIGHT.replace(old, new, 1))
-    assert any(
-        at == line and expected in what and any(came in one for one in lines) for at, what, lines in found
-    ), found
+    assert any(at == line and expected in what and any(came in one for one in lines) for at, what, lines in found), (
+        found
+    )
 
 
 async def test_an_alert_that_nobody_expects_fails_a_story_that_tells_only_of_alerts(tmp_path: Path) -> None:
@@ -190,6 +190,29 @@ expect:
 - {at: 2h, alert: shop/mail unusual, state: info}
 """
     assert await told(tmp_path, story) == []
+
+
+async def test_a_counter_is_written_as_its_pace(tmp_path: Path) -> None:
+    config = (
+        SHOP
+        + """
+      jobs:
+        kind: sql
+        dsn: postgresql://shop.example.com/shop
+        query: SELECT done FROM jobs
+        measures: {done: number}
+        every: 1m
+        thresholds: [{watch: "increase(done, 10m)", name: many, warning: "> 700"}]
+"""
+    )
+    story = """
+tests:
+- name: jobs
+  results: {shop/jobs: {done: 1/s for 15m 2/s}}
+  expect: [{at: 15m, alert: shop/jobs many, state: ok}, {at: 18m, alert: shop/jobs many, state: warning}]
+"""
+    (outcome,) = await play(tmp_path, story, config)
+    assert outcome.passed, outcome.failures
 
 
 async def test_acts_wait_for_a_pipeline_that_carries_them_out(tmp_path: Path) -> None:
