@@ -23,6 +23,7 @@ from monitor.metrics import Metrics
 from monitor.model import Change
 from monitor.outbox import Outbox
 from monitor.outside import reach_outside
+from monitor.owed import Cap
 from monitor.parts import end, until_one_ends
 from monitor.pipeline import Pipeline
 from monitor.place import open_at
@@ -36,6 +37,7 @@ from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
 from monitor.store import LeaseLost, Retention, StoreUnavailable, Writer
 from monitor.store.late import LateStore
+from monitor.upkeep import Upkeep
 from monitor.watchdog import Watchdog
 from monitor.web import Deploys, Door, Heartbeats, Tokens, Web
 
@@ -131,6 +133,7 @@ class Daemon:
         limits = Limits(config.limits.in_flight, config.limits.per_host)
         self._scheduler = Scheduler(self._clock, self._observe, self._take, limits, self.metrics.schedule)
         self._rollouts = self._make_rollouts()
+        self._upkeep = Upkeep(self._clock, self._pipeline, self._scheduler.run_now)
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
         self.configure(config)
@@ -147,9 +150,12 @@ class Daemon:
         self.metrics.outbox.configure(config.channels)
         self._pipeline.configure(config.plans, config.routes)
         fallbacks = {name: channel.fallback for name, channel in config.channels.items() if channel.fallback}
-        self._outbox.configure({name: self._sender(channel) for name, channel in config.channels.items()}, fallbacks)
+        caps = {name: Cap(channel.limit.messages, channel.limit.per) for name, channel in config.channels.items()}
+        senders = {name: self._sender(channel) for name, channel in config.channels.items()}
+        self._outbox.configure(senders, fallbacks, caps)
         self._scheduler.replace(config.plans)
         self._rollouts.configure(config.plans, config.systems, config.routes)
+        self._upkeep.configure(config.maintenance, config.plans)
         self._hurry()
         self.metrics.daemon.reloaded(self._clock.now(), successful=True)
 
@@ -215,6 +221,7 @@ class Daemon:
             self._outbox.run(),
             self._lookback.run(),
             self._rollouts.run(),
+            self._upkeep.run(),
             self._ticking(),
             self._tidying(),
         ]

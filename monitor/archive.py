@@ -30,7 +30,7 @@ MOMENT = timedelta(microseconds=1)
 
 async def read_live(store: Store, system: str = "") -> list[Live]:
     """Return the alerts that are live, of all systems or of one; raises `ConfigError` for one the store never saw."""
-    known = await store.alerts()
+    known = [alert for alert in await store.alerts() if alert.live]
     wanted = [alert for alert in known if not system or is_of(alert.key.check, system)]
     if system and not wanted:
         await _require(store, system)
@@ -46,7 +46,7 @@ async def read_history(store: Store, name: str, since: datetime, now: datetime, 
     system = name.partition("/")[0]
     events = await store.journal(since, limit=most)
     messages = await store.dispatches(since, most)
-    alerts = [alert for alert in await store.alerts() if is_of(alert.key.check, name)]
+    alerts = [alert for alert in await store.alerts() if alert.live and is_of(alert.key.check, name)]
     checks = [check for check in await store.checks() if is_of(check, name)]
     ours = [event for event in events[::-1] if is_of(event.key.check, name)]
     if not (checks or alerts or ours):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.model import Failure, LeftOut, Severity
+from monitor.model import Failure, LeftOut
 from monitor.plain import plain
 from monitor.probes.base import Run
+from monitor.route_doubts import doubts_of_routes
 from monitor.settings import unknown_variables
 from monitor.units import show_duration
 
@@ -115,23 +116,8 @@ def _of_telling(config: Config) -> Iterator[Doubt]:
     for skip in config.skipped:
         if "/" not in skip.name:
             yield Doubt(f"is skipped: {skip.reason}", skip.name)
-    for severity in sorted(Severity, reverse=True):
-        for system, plan in _first_with(config, severity).items():
-            told = {name for route in config.routes if route.matches(plan.id, severity) for name in route.notify}
-            if not told:
-                yield Doubt(f"no route takes a {severity} of this system, such as that of {plan.id.check}", system)
-            elif severity is Severity.CRITICAL and not any(config.channels[name].rings for name in told):
-                yield Doubt("a critical of this system rings no phone: no channel that is told has rings: true", system)
-
-
-def _first_with(config: Config, severity: Severity) -> dict[str, Plan]:
-    """Return the first plan of each system that can give an alert of `severity`."""
-    found: dict[str, Plan] = {}
-    for plan in config.plans.values():
-        levels = {figure.severity for threshold in plan.thresholds for figure in threshold.figures}
-        if severity in levels or severity in plan.down:
-            found.setdefault(plan.id.system, plan)
-    return found
+    for message, key in doubts_of_routes(config):
+        yield Doubt(message, key)
 
 
 def _of_settings(config: Config, settings: Settings, environ: Mapping[str, str]) -> Iterator[Doubt]:

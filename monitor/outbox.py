@@ -12,13 +12,24 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from monitor.channels.base import Delivered, Rejected, Retry
 from monitor.model import Attempt, AttemptResult, Change, Delivery, EventKind, Notification, Owed, stable_id
-from monitor.owed import LONGEST_ASKED, Queue, drop_hopeless, drop_stale, ready, rings, wait_after
+from monitor.owed import (
+    LONGEST_ASKED,
+    Cap,
+    Queue,
+    drop_hopeless,
+    drop_stale,
+    leaves_at,
+    ready,
+    rings,
+    wait_after,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
@@ -99,6 +110,7 @@ class Outbox:
         self._queues: dict[str, Queue] = {}
         self._sends: Mapping[str, Callable[[Delivery], Awaitable[SendResult]]] = {}
         self._fallbacks: Mapping[str, str] = {}
+        self._caps: Mapping[str, Cap] = {}
         self._fell_back: set[str] = set()
         self._unheard: dict[str, Notification] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
@@ -106,11 +118,17 @@ class Outbox:
         self._began = clock.now()
 
     def configure(
-        self, sends: Mapping[str, Callable[[Delivery], Awaitable[SendResult]]], fallbacks: Mapping[str, str]
+        self,
+        sends: Mapping[str, Callable[[Delivery], Awaitable[SendResult]]],
+        fallbacks: Mapping[str, str],
+        caps: Mapping[str, Cap] = MappingProxyType({}),
     ) -> None:
-        """Use exactly these channels from now on: how to send to each, and the fallback of those that have one."""
+        """Use exactly these channels from now on: how to send to each, the fallback of those that have one, its cap."""
         self._sends = sends
         self._fallbacks = fallbacks
+        self._caps = caps
+        for channel, queue in self._queues.items():
+            queue.cap = caps.get(channel, Cap())
 
     def restore(self, owed: Iterable[Owed], fell_back: Collection[str]) -> None:
         """Take up what an earlier process owed; `fell_back` are the ids that went to a fallback already."""
@@ -132,8 +150,8 @@ class Outbox:
             self._listen_for(note)
 
     def oldest(self) -> datetime | None:
-        """Return when the oldest notification that is still owed was decided."""
-        moments = (owed.notification.at for queue in self._queues.values() for owed in queue.owed.values())
+        """Return when the oldest notification that is still owed was decided, or had to leave."""
+        moments = (leaves_at(owed.notification) for queue in self._queues.values() for owed in queue.owed.values())
         return min(moments, default=None)
 
     async def run(self) -> None:
@@ -266,7 +284,9 @@ class Outbox:
         self._spawn(self._fall_back(note, channel))
 
     def _queue(self, channel: str) -> Queue:
-        return self._queues.setdefault(channel, Queue())
+        if channel not in self._queues:
+            self._queues[channel] = Queue(cap=self._caps.get(channel, Cap()))
+        return self._queues[channel]
 
     def _listen_for(self, note: Notification) -> None:
         """Remember a critical until any channel accepted it, or until it is over."""

@@ -6,13 +6,16 @@
   again, criticals no longer wait for it.
 - A newer notification about an incident makes an older one needless: nobody gets a stale "firing" after its resolve.
 - While the store is away only criticals leave, because what is not durable might be sent again.
+- What may wait for others leaves with them, as soon as the first of them must.
+- A channel that got its fill in a while gets one collected message after that: nothing is dropped.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.model import EventKind, Notification, Owed, Severity
 
@@ -28,6 +31,14 @@ LONGEST_ASKED = timedelta(minutes=15)
 MOST_AT_ONCE = 500
 STUCK_AFTER = 3
 OVER = frozenset({EventKind.RESOLVED, EventKind.REMOVED})
+NEWS = frozenset({EventKind.OPENED, EventKind.WORSENED, EventKind.ESCALATED, EventKind.REPEATED})
+
+
+class Cap(NamedTuple):
+    """At most so many `messages` within the time `per`."""
+
+    messages: int = 10
+    per: timedelta = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -37,7 +48,8 @@ class Queue:
     `uncertain`: since when each is owed that was not durable then. `replaced`: what a newer notification made needless,
     by the id of the newer one; both are settled together, so that after a restart it is known again what the channel
     never heard. `alone`: what was rejected together with others, and is tried once more by itself. `blocked_until`:
-    before then the channel asked to be left in peace. `changed`: something was added since `drop_stale`.
+    before then the channel asked to be left in peace. `changed`: something was added since `drop_stale`. `cap`: how
+    many messages it may get, `recent` when the last of them left.
     """
 
     owed: dict[str, Owed] = field(default_factory=dict)
@@ -48,6 +60,8 @@ class Queue:
     critical_at: datetime | None = None
     blocked_until: datetime | None = None
     changed: bool = False
+    cap: Cap = Cap()  # noqa: RUF009 - frozen
+    recent: deque[datetime] = field(default_factory=deque)
 
     def add(self, item: Owed) -> None:
         """Owe `item` from now on."""
@@ -59,8 +73,15 @@ class Queue:
         if batch[0].delivery or batch[0].notification.id in self.alone:
             return
         self.sent_at = now
+        self.recent.append(now)
         if any(rings(owed.notification) for owed in batch):
             self.critical_at = now
+
+    def full(self, now: datetime) -> bool:
+        """Return whether the channel has got as many messages as it may; a clock set back counts for nothing."""
+        while self.recent and not timedelta() <= now - self.recent[0] < self.cap.per:
+            self.recent.popleft()
+        return len(self.recent) >= self.cap.messages
 
     def forget(self, batch: Iterable[Owed]) -> None:
         """Take `batch` out: it is settled."""
@@ -90,7 +111,25 @@ def ready(queue: Queue, now: datetime, *, store_away: bool = False) -> list[Owed
         stuck = all(owed.attempts >= STUCK_AFTER for owed in failed)
         fresh = [owed for owed in fresh if stuck and rings(owed.notification)]
     single = [owed for owed in fresh if owed.notification.id in queue.alone]
-    return single[:1] or _collected(queue, fresh, now)
+    if single or queue.full(now):
+        return single[:1]
+    at_once = [owed for owed in fresh if not owed.notification.batch]
+    return _collected(queue, at_once, now) or _gathered(queue, fresh, now)
+
+
+def leaves_at(notification: Notification) -> datetime:
+    """Return when `notification` must leave at the latest: one that waits for nothing, when it was decided."""
+    return notification.leaves or notification.at
+
+
+def _gathered(queue: Queue, fresh: list[Owed], now: datetime) -> list[Owed]:
+    """Return what waited together, once the first of it must leave."""
+    if queue.sent_at is not None and now - queue.sent_at < COLLECT:
+        return []
+    due = next((owed for owed in fresh if owed.notification.batch and leaves_at(owed.notification) <= now), None)
+    if due is None:
+        return []
+    return [owed for owed in fresh if owed.notification.batch == due.notification.batch][:MOST_AT_ONCE]
 
 
 def _collected(queue: Queue, fresh: list[Owed], now: datetime) -> list[Owed]:
@@ -124,19 +163,27 @@ def _order(owed: Owed) -> tuple[bool, datetime]:
     return owed.notification.kind in OVER, owed.notification.at
 
 
-def _for_all(note: Notification, replaced: Iterable[Owed]) -> Notification:
-    """Return `note` as it must read when it stands for what it replaced as well."""
+def _for_all(note: Notification, replaced: Sequence[Owed]) -> Notification:
+    """Return `note` as it must read, and when it must leave, if it stands for what it replaced as well."""
+    if note.batch:
+        together = [one.notification for one in replaced if one.notification.batch == note.batch]
+        note = replace(note, leaves=min(map(leaves_at, (note, *together))))
+    aside = [one.notification for one in replaced if one.notification.kind in NEWS]
+    if aside and note.kind is EventKind.ANSWERED:
+        return replace(note, kind=aside[-1].kind, quiet=aside[-1].quiet)
     unheard = any(one.notification.kind is EventKind.OPENED for one in replaced)
     if unheard and note.kind in OVER:
         return replace(note, missed=True)
     if unheard and note.kind is EventKind.EASED:
         return replace(note, quiet=False)
+    if unheard and note.kind is EventKind.REPEATED:
+        return replace(note, kind=EventKind.OPENED)
     return note
 
 
 def drop_hopeless(queue: Queue, now: datetime) -> list[Owed]:
     """Take out, and return, what was owed for days."""
-    old = [owed for owed in queue.owed.values() if now - owed.notification.at > GIVE_UP_AFTER]
+    old = [owed for owed in queue.owed.values() if now - leaves_at(owed.notification) > GIVE_UP_AFTER]
     queue.forget(old)
     return old
 

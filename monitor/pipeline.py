@@ -19,19 +19,19 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from monitor import routing
+from monitor.deeds import outcome
 from monitor.history import MOST_SERIES
 from monitor.model import Change, CheckId, Event, EventKind, Notification, stable_id
-from monitor.situation import LOUD, Situation
+from monitor.situation import LOUD, Decision, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from monitor.baseline import Baseline
     from monitor.clock import Clock
-    from monitor.model import Alert, Sample
+    from monitor.model import Act, Alert, Sample, Silence
     from monitor.plan import Plan
     from monitor.routing import Call, Route
-    from monitor.situation import Decision
     from monitor.watched import Watched
 
 log = structlog.get_logger()
@@ -174,10 +174,33 @@ class Pipeline:
         if joined:
             self._writer.post(Change(alerts=tuple(joined)))
 
+    async def carry_out(self, act: Act) -> str:
+        """Do what somebody wants, and return what came of it, in a sentence for that person."""
+        now = self._clock.now()
+        done = outcome(self._situation, act, now)
+        await self._carry_out([done.decision], silences=done.silences, acts=(act,))
+        return done.said
+
+    async def hush(
+        self, silences: Sequence[Silence], events: Sequence[Event], owed: Sequence[Notification] = ()
+    ) -> None:
+        """Keep `silences` from now on, each in the place of one with its id, with what is told of them."""
+        await self._carry_out([Decision(events=list(events))], silences=silences, owed=owed)
+
+    def restore_silences(self, silences: Iterable[Silence]) -> None:
+        """Take up the silences of an earlier process; what was changed meanwhile stays."""
+        for silence in silences:
+            self._situation.silences.setdefault(silence.id, silence)
+
+    @property
+    def silences(self) -> list[Silence]:
+        """Return every silence that is known: past ones for a while, and those announced."""
+        return list(self._situation.silences.values())
+
     @property
     def alerts(self) -> list[Alert]:
         """Return every live alert."""
-        return list(self._situation.board)
+        return [alert for alert in self._situation.board if alert.live]
 
     def unsettled(self) -> list[CheckId]:
         """Return the checks that should be looked at again soon."""
@@ -206,7 +229,7 @@ class Pipeline:
         told = any(told.channel == channel and told.severity >= severity for told in alert.told)
         return (
             goes_on
-            and channel not in self._situation.routed(alert.key.check, severity)
+            and channel not in self._situation.routed(alert, severity, self._clock.now())
             and (not told or notification.kind is EventKind.REPEATED)
         )
 
@@ -220,16 +243,31 @@ class Pipeline:
             task.cancel()
         return True
 
-    async def _carry_out(self, decisions: Sequence[Decision], sample: Sample | None = None) -> None:
+    async def _carry_out(
+        self,
+        decisions: Sequence[Decision],
+        sample: Sample | None = None,
+        *,
+        silences: Sequence[Silence] = (),
+        acts: Sequence[Act] = (),
+        owed: Sequence[Notification] = (),
+    ) -> None:
         now = self._clock.now()
         changed = [alert for decision in decisions for alert in self._situation.adopt(decision, now)]
         for alert in changed:
             self._display.alert(alert)
-        owed = tuple(self._notification(alert, call) for decision in decisions for alert, call in decision.calls)
-        events = tuple(event for decision in decisions for event in decision.events)
-        if changed or owed or events:
-            samples = (sample,) if sample is not None else ()
-            await self._commit(Change(samples, tuple(changed), events, owed))
+        self._situation.silences |= {silence.id: silence for silence in silences}
+        calls = (self._notification(alert, call) for decision in decisions for alert, call in decision.calls)
+        change = Change(
+            samples=(sample,) if sample is not None else (),
+            alerts=tuple(changed),
+            owed=(*owed, *calls),
+            events=tuple(event for decision in decisions for event in decision.events),
+            silences=tuple(silences),
+            done=tuple(acts),
+        )
+        if change != Change(samples=change.samples):
+            await self._commit(change)
         elif sample is not None:
             self._writer.keep(sample)
 

@@ -8,8 +8,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from monitor.channels.base import Channel
-from monitor.config.fields import LimitFields, MainFile, RateLimitFields, RetentionFields, RouteFields, SystemFile
+from monitor.config.fields import LimitFields, MainFile, RateLimitFields, RetentionFields, SystemFile
 from monitor.config.kinds import CHANNELS, CHECKS, keys
+from monitor.config.maintenance import MaintenanceFields
+from monitor.config.routes import RouteFields
 from monitor.config.variables import PUBLIC
 from monitor.probes.base import Check, ThresholdFields
 from monitor.schema import definitions_of
@@ -102,6 +104,7 @@ def reference() -> str:
         *_page("Retention", RetentionFields),
         *_page("The file of a system", SystemFile),
         *_page("Rate limits", RateLimitFields),
+        *_page("Maintenance", MaintenanceFields),
         *_page("Checks", Check, "The fields that every kind of check has."),
         *_page("Thresholds", ThresholdFields),
         FIGURES.format(functions=ALLOWED, comparisons=" ".join(f"`{sign}`" for sign in COMPARISONS)),
@@ -182,7 +185,10 @@ def _mapping(definition: dict[str, Any]) -> dict[str, Any]:
     return next((form for form in forms if "properties" in form), {})
 
 
-OWN_PAGES = {model.__name__ for model in (RouteFields, LimitFields, RetentionFields, RateLimitFields, ThresholdFields)}
+OWN_PAGES = {
+    model.__name__
+    for model in (RouteFields, LimitFields, RetentionFields, RateLimitFields, MaintenanceFields, ThresholdFields)
+}
 
 
 def _own(definition: dict[str, Any], without: Collection[str]) -> dict[str, Any]:

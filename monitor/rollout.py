@@ -18,6 +18,7 @@ import structlog
 from monitor.aftermath import aftermath
 from monitor.config import DeployFields
 from monitor.model import (
+    Alert,
     AlertKey,
     Change,
     CheckId,
@@ -31,7 +32,7 @@ from monitor.model import (
 )
 from monitor.protocol import ended, protocol
 from monitor.rollback import verdict
-from monitor.routing import reminders
+from monitor.routing import told_of
 from monitor.store import StoreUnavailable
 from monitor.units import show_duration
 from monitor.versions import Versions
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from monitor.clock import Clock
     from monitor.config import System
-    from monitor.model import Alert, Sample
+    from monitor.model import Sample
     from monitor.plan import Plan
     from monitor.routing import Route
     from monitor.store import Store, Writer
@@ -256,7 +257,7 @@ class Rollouts:
         key, identity = AlertKey(check, DEPLOY), stable_id(deploy.id, str(deploy.reports), summary)
         return tuple(
             Notification(stable_id(identity, channel), channel, identity, key, EventKind.REPORTED, severity, now, page)
-            for channel in reminders(self._routes, check, severity)
+            for channel in told_of(self._routes, Alert(key, title), severity, now)
         )
 
     def _verdict(self, deploy: Deploy) -> str:

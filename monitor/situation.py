@@ -31,6 +31,7 @@ from monitor.model import (
     stable_id,
 )
 from monitor.page import BLIND_TITLE, compose, title
+from monitor.routing import flapping
 from monitor.thresholds import judge
 from monitor.watched import Watched
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from monitor.model import Sample
+    from monitor.model import Acknowledgement, Act, Sample, Silence
     from monitor.plan import Plan
     from monitor.routing import Call, Route
 
@@ -47,6 +48,8 @@ BLIND_SHARE = 0.5
 BLIND_LEAST = 3
 ASLEEP = timedelta(seconds=30)
 """So long between two looks means that the machine slept, or stood still: nobody could look."""
+SILENCES_KEPT = timedelta(days=1)
+"""How long a silence that is over is remembered, so that its end is seen to and it does not come again."""
 AT_ONCE: Mapping[Severity, Patience] = {Severity.WARNING: Patience()}
 LOUD = frozenset({EventKind.OPENED, EventKind.WORSENED})
 
@@ -62,6 +65,13 @@ class Decision:
     calls: list[tuple[Alert, Call]] = field(default_factory=list)
     values: dict[AlertKey, float] = field(default_factory=dict)
 
+    def join(self, other: Decision) -> None:
+        """Take in what follows besides."""
+        self.moved |= other.moved
+        self.events += other.events
+        self.calls += other.calls
+        self.values |= other.values
+
     @property
     def pages(self) -> bool:
         """Return whether somebody would be disturbed."""
@@ -75,6 +85,7 @@ class Situation:
         self.board = Board()
         self.watched: dict[CheckId, Watched] = {}
         self.values: dict[AlertKey, float] = {}
+        self.silences: dict[str, Silence] = {}
         self._routes: tuple[Route, ...] = ()
         self._silent: frozenset[CheckId] = frozenset()
         self._looked_at: datetime | None = None
@@ -101,6 +112,7 @@ class Situation:
             self.begin(now)
         self._looked_at = now
         self._silent = frozenset(check for check, watched in self.watched.items() if watched.silent(now))
+        self.silences = {name: one for name, one in self.silences.items() if now < one.until + SILENCES_KEPT}
         return {*self._silent, *(alert.key.check for alert in self.board), OURSELVES}
 
     def judged(self, sample: Sample) -> Iterator[Judged]:
@@ -136,7 +148,7 @@ class Situation:
                 decision.values[verdict.key] = verdict.value
             before = before or Alert(verdict.key, title=self._title(verdict.key))
             after, events = alerts.step(before, verdict, patience, watched.gap if watched else timedelta())
-            decision.moved[verdict.key] = after
+            decision.moved[verdict.key] = flapping.counted(before, after, now)
             decision.events.extend(events)
         live = {alert.key: alert for alert in self.board.of(check)} | decision.moved
         for alert in live.values():
@@ -153,7 +165,7 @@ class Situation:
                 continue
             changed.append(alert)
             self.board.put(alert)
-            if alert.idle:
+            if not alert.live:
                 self.values.pop(alert.key, None)
                 if before and before.severity and alert.key.name == DOWN:
                     self._recovered[alert.key.check] = now
@@ -163,7 +175,7 @@ class Situation:
         """Return whether `check` failed and is not yet seen to be up for good, so that it is worth a look soon."""
         watched = self.watched.get(check)
         known = watched is None or watched.newest is None or watched.newest.state is not State.UNKNOWN
-        return known and AlertKey(check, DOWN) in self.board
+        return known and self._fails(check)
 
     def explains(self, need: CheckId, dependent: Watched, now: datetime) -> bool:
         """Return whether `need` explains a failure of `dependent`.
@@ -174,7 +186,7 @@ class Situation:
         watched, alert = self.watched.get(need), self.board.get(AlertKey(need, DOWN))
         if watched is None or watched.silent(now):
             return False
-        if alert is None:
+        if alert is None or not alert.levels:
             recovered = self._recovered.get(need)
             return recovered is not None and (dependent.looked_at is None or dependent.looked_at < recovered)
         if watched.asleep:
@@ -213,11 +225,25 @@ class Situation:
             at=now,
             page=compose(alert, call.kind, watched, value=value, beside=beside, now=now),
             quiet=call.quiet,
+            batch=call.batch,
+            leaves=call.leaves,
         )
 
-    def routed(self, check: CheckId, severity: Severity) -> set[str]:
-        """Return the channels that the routes name."""
-        return set(routing.reminders(self._routes, check, severity))
+    def routed(self, alert: Alert, severity: Severity, now: datetime) -> set[str]:
+        """Return the channels that the routes name for `alert` at `severity` now."""
+        return routing.told_of(self._routes, alert, severity, now)
+
+    def covered(self, act: Act) -> list[Alert]:
+        """Return the live alerts that `act` means."""
+        live = (alert for alert in self.board if alert.live and act.scope.covers(alert.key))
+        return sorted((alert for alert in live if act.incident in {"", alert.incident}), key=lambda one: one.key)
+
+    def acknowledge(self, alert: Alert, taken: Acknowledgement, now: datetime) -> Decision:
+        """Return what follows when somebody takes `alert`."""
+        after, calls = routing.acknowledge(alert, taken, self._routes, now)
+        said = f"{taken.who} until {taken.until:%Y-%m-%d %H:%M} UTC" + (f": {taken.why}" if taken.why else "")
+        event = Event(alert.key, now, EventKind.ACKNOWLEDGED, taken.severity, detail=said)
+        return Decision({alert.key: after}, [event], [(after, call) for call in calls])
 
     @property
     def _blind(self) -> bool:
@@ -247,6 +273,10 @@ class Situation:
         opened = any(event.key == alert.key and event.kind in LOUD for event in decision.events)
         if held and opened:
             decision.events.append(Event(alert.key, now, EventKind.HELD, alert.severity))
+        if alert.acknowledged and not after.acknowledged and alert.severity is not None:
+            decision.events.append(
+                Event(alert.key, now, EventKind.LAPSED, alert.severity, detail=alert.acknowledged.who)
+            )
         decision.moved[alert.key] = after
         decision.calls.extend((alert, call) for call in calls)
 
@@ -260,16 +290,23 @@ class Situation:
 
     def _held(self, key: AlertKey, decision: Decision, now: datetime) -> bool:
         """Return whether something else explains the alert of `key`, so that nobody is told of it now."""
+        if any(silence.holds(key, now) for silence in self.silences.values()):
+            return True
         watched = self.watched.get(key.check)
         if watched is None:
             return False
         if key.name == NO_DATA:
-            return self._blind and bool(self.routed(OURSELVES, Severity.WARNING))
+            return self._blind and bool(self.routed(Alert(AlertKey(OURSELVES, BLIND)), Severity.WARNING, now))
         if any(self.explains(need, watched, now) for need in watched.plan.needs):
             return True
         own = AlertKey(key.check, DOWN)
         down = decision.moved.get(own) or self.board.get(own)
-        return key.name != DOWN and down is not None and not down.idle
+        return key.name != DOWN and down is not None and bool(down.levels)
+
+    def _fails(self, check: CheckId) -> bool:
+        """Return whether `check` failed, and is not yet seen to be up for good."""
+        down = self.board.get(AlertKey(check, DOWN))
+        return down is not None and bool(down.levels)
 
     def _title(self, key: AlertKey) -> str:
         watched = self.watched.get(key.check)

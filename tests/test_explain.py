@@ -9,6 +9,7 @@ import pytest
 from monitor.config import load
 from monitor.explain import explain
 from monitor.model import CheckId
+from tests.fakes import START
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ def text(tmp_path: Path) -> str:
     source = tmp_path / "monitor.yaml"
     source.write_text(FILE)
     config = load(source, {"HOOK": "https://hook.example.com/secret-path", "TOKEN": "top-secret"})
-    return explain(config.plans[CheckId("shop", "site")], config)
+    return explain(config.plans[CheckId("shop", "site")], config, START)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +88,4 @@ def test_a_certificate_that_another_check_watches_is_said_to_be(tmp_path: Path) 
     source = tmp_path / "monitor.yaml"
     source.write_text(FILE + "      cart: https://shop.example.com/cart\n")
     config = load(source, {"HOOK": "https://hook.example.com/secret-path", "TOKEN": "top-secret"})
-    assert "certificate: watched by shop/site" in explain(config.plans[CheckId("shop", "cart")], config)
+    assert "certificate: watched by shop/site" in explain(config.plans[CheckId("shop", "cart")], config, START)

@@ -7,12 +7,13 @@ import traceback
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from monitor.fields import Fields, PositiveDuration
 from monitor.model import Failure
 from monitor.plain import plain
 from monitor.secrets import Redactor, Secret
@@ -84,6 +85,15 @@ class Ear(Protocol):
         ...
 
 
+class MessageLimit(Fields):
+    """At most so many messages in a while."""
+
+    messages: Annotated[int, Field(ge=1)] = 10
+    """How many."""
+    per: PositiveDuration = timedelta(minutes=5)
+    """In which time."""
+
+
 class Channel(BaseModel, ABC):
     """The fields that every kind of channel has. A kind adds its own and implements `send`."""
 
@@ -102,6 +112,9 @@ class Channel(BaseModel, ABC):
     """The channel that gets a critical message which this one has not accepted within a minute."""
     rings: bool = False
     """Whether a critical message here wakes somebody (a phone); `validate` doubts a critical that rings nothing."""
+
+    limit: MessageLimit = MessageLimit()
+    """How many messages it may get: what comes beyond waits, and leaves as one collected message."""
 
     @abstractmethod
     async def send(self, delivery: Delivery, resources: Resources) -> SendResult:

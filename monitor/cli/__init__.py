@@ -207,7 +207,7 @@ def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], confi
         look_for_unknown([name], loaded)
         for plan in loaded.plans.values():
             if str(plan.id) == name:
-                say(redactor(loaded, settings)(explain(plan, loaded)))
+                say(redactor(loaded, settings)(explain(plan, loaded, SystemClock().now())))
 
 
 app.command()(remembered.alerts)

@@ -1,20 +1,18 @@
-"""What a file holds around its checks and channels: the YAML models of systems, routes and limits."""
+"""What a file holds around its checks and channels: the YAML models of systems and limits."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from monitor.config.maintenance import MaintenanceFields
+from monitor.config.routes import Day, RouteFields
 from monitor.fields import Fields, PositiveDuration, Size, Zone
 from monitor.secrets import Secret
 from monitor.units import Unit, parse_quantity
-
-
-def _listed(value: object) -> object:
-    return value if isinstance(value, list) else [value]
 
 
 def _share(value: object) -> object:
@@ -37,36 +35,10 @@ def _method(text: str) -> str:
     return text.upper()
 
 
-def one_or_more(kind: dict[str, Any]) -> WithJsonSchema:
-    """Return the JSON Schema of a value of `kind`, or a list of them."""
-    return WithJsonSchema({"anyOf": [kind, {"type": "array", "items": kind, "minItems": 1}]})
-
-
-LEVELS = ("info", "warning", "critical")
-Names = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1), one_or_more({"type": "string"})]
-Levels = Annotated[
-    list[Literal["info", "warning", "critical"]],
-    BeforeValidator(_listed),
-    Field(min_length=1),
-    one_or_more({"type": "string", "enum": list(LEVELS)}),
-]
 Share = Annotated[
     float, BeforeValidator(_share), Field(ge=0, le=1), WithJsonSchema({"type": "string", "examples": ["20%"]})
 ]
 Link = Annotated[str, AfterValidator(_link)]
-
-
-class RouteFields(Fields):
-    """Who is told of what. Every route that matches applies."""
-
-    severity: Levels = Field(default=["info", "warning", "critical"])
-    """One severity or several; default: all."""
-    system: Names | None = None
-    """One system or several; default: all."""
-    notify: Names
-    """The channels that are told."""
-    repeat: PositiveDuration = timedelta(hours=4)
-    """How often somebody is reminded while it goes on."""
 
 
 class LimitFields(Fields):
@@ -148,6 +120,8 @@ class SystemFields(Fields):
     """Limits of the system's own interfaces that the checks together must stay under."""
     deploys: DeployFields = DeployFields()
     """What follows a deploy."""
+    maintenance: list[MaintenanceFields] = Field(default_factory=list)
+    """When it is worked on: nothing new is told of it then, and it does not count as down."""
     checks: dict[str, Any]
     """Its checks by name. A check is a mapping, or just an address from which its kind follows."""
 
@@ -170,3 +144,5 @@ class MainFile(Fields):
     """Systems by name, where everything stands in one file."""
     limits: LimitFields = LimitFields()
     retention: RetentionFields = RetentionFields()
+    holidays: list[Day] = Field(default_factory=list)
+    """Days such as `2026-12-25` on which the `hours` of routes do not open."""

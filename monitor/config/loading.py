@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from monitor.config.names import Skipped
     from monitor.config.systems import System, Watching
     from monitor.config.yaml_file import Document, KeyPath
+    from monitor.maintenance import Maintenance
     from monitor.model import CheckId
     from monitor.plan import Plan
     from monitor.routing import Route
@@ -44,6 +45,7 @@ class Config:
     systems: Mapping[str, System] = field(default_factory=dict)
     channels: Mapping[str, Channel] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     limits: LimitFields = LimitFields()  # noqa: RUF009 - frozen
     retention: RetentionFields = RetentionFields()  # noqa: RUF009 - frozen
@@ -90,12 +92,14 @@ def _read(source: Path, context: Context, selection: Selection) -> Config:
     places = _places(main, singles, context)
     _look_at_selection(source, places, selection, context)
     watching = list(_watched(places, selection.names, context, retention))
-    telling = read_telling(main, context, places) if main else Telling()
+    telling = read_telling(main, context, places, around.holidays if around else ()) if main else Telling()
+    context.faults += [fault for one in watching for name, fault in one.announces if name not in telling.known]
     return Config(
         plans={check_id: plan for one in watching for check_id, plan in one.plans.items()},
         systems={one.system.name: one.system for one in watching},
         channels=telling.channels,
         routes=telling.routes,
+        maintenance=tuple(window for one in watching for window in one.maintenance),
         skipped=tuple(skip for skips in (telling.skipped, *(one.skipped for one in watching)) for skip in skips),
         limits=limits,
         retention=retention,

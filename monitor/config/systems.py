@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from monitor.config.budget import look_at_budget, requests
@@ -14,14 +15,18 @@ from monitor.config.planning import make_plan
 from monitor.config.section import Section
 from monitor.config.validation import validate
 from monitor.faults import allowed
+from monitor.maintenance import Announcement, Maintenance
 from monitor.model import CheckId, stable_id
+from monitor.routing import parse_hours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.config.fields import RetentionFields
+    from monitor.config.maintenance import MaintenanceFields
     from monitor.config.section import Context
     from monitor.config.yaml_file import Document, KeyPath
+    from monitor.faults import Fault
     from monitor.plan import Plan
     from monitor.probes.base import Check
 
@@ -40,9 +45,14 @@ class System:
 
 @dataclass(slots=True)
 class Watching:
-    """What one system has: its checks as plans, and those that are skipped."""
+    """What one system has: its checks as plans, those that are skipped, and when it is worked on.
+
+    `announces` are the channels that hear of that, each with the fault that it is if there is no such channel.
+    """
 
     system: System
+    maintenance: tuple[Maintenance, ...] = ()
+    announces: list[tuple[str, Fault]] = field(default_factory=list)
     plans: dict[CheckId, Plan] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -59,7 +69,7 @@ def read_system(
     if fields is None:
         return None
     system = System(name, fields.title or name, fields.runbook, fields.deploys)
-    watching = Watching(system)
+    watching = Watching(system, _maintenance(reader, fields), _announces(reader, fields))
     for check_name in fields.checks:
         reader.check(check_name, fields, kept, watching)
     reader.look_at_defaults(fields)
@@ -180,6 +190,49 @@ def _look_at_deploys(reader: _Reader, fields: SystemFields) -> None:
         if name not in fields.checks:
             hint = allowed(name, fields.checks)
             reader.fault(("deploys", "checks", index), f"there is no check {name!r}", hint)
+
+
+def _maintenance(reader: _Reader, fields: SystemFields) -> tuple[Maintenance, ...]:
+    """Return when the system is worked on, and see that the checks exist which that concerns."""
+    for index, one in enumerate(fields.maintenance):
+        for number, name in enumerate(one.checks):
+            if name not in fields.checks:
+                hint = allowed(name, fields.checks)
+                reader.fault(("maintenance", index, "checks", number), f"there is no check {name!r}", hint)
+    return tuple(_window(one, reader.name, fields) for one in fields.maintenance if one.at or one.weekly or one.cron)
+
+
+def _window(one: MaintenanceFields, system: str, fields: SystemFields) -> Maintenance:
+    zone, announce = one.zone or fields.zone, one.announce
+    return Maintenance(
+        system=system,
+        system_title=fields.title or system,
+        title=one.title,
+        zone=zone,
+        checks=tuple(one.checks),
+        at=datetime.fromisoformat(one.at) if one.at else None,
+        weekly=parse_hours(one.weekly, zone) if one.weekly else None,
+        cron=one.cron or "",
+        length=one.for_ or timedelta(),
+        announcement=Announcement(tuple(announce.notify), announce.before, announce.text) if announce else None,
+    )
+
+
+def _announces(reader: _Reader, fields: SystemFields) -> list[tuple[str, Fault]]:
+    named = (
+        (index, name)
+        for index, one in enumerate(fields.maintenance)
+        for name in (one.announce.notify if one.announce else ())
+    )
+    return [
+        (
+            name,
+            reader.document.fault(
+                (*reader.base, "maintenance", index, "announce", "notify"), f"there is no channel {name!r}"
+            ),
+        )
+        for index, name in named
+    ]
 
 
 def _resolve_needs(reader: _Reader, fields: SystemFields, watching: Watching) -> None:

@@ -79,7 +79,10 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """From `since` to `until` nothing new is told of what `scope` covers; `maintenance`: nor does it count as down."""
+    """From `since` to `until` nothing new is told of what `scope` covers; `maintenance`: nor does it count as down.
+
+    `over`: what its end asks for was begun.
+    """
 
     id: str
     scope: Scope
@@ -88,6 +91,7 @@ class Silence:
     who: str
     why: str = ""
     maintenance: bool = False
+    over: bool = False
 
     def holds(self, key: AlertKey, now: datetime) -> bool:
         """Return whether nothing new is told of the alert of `key` at `now`."""

@@ -108,10 +108,13 @@ class TestFiles:
 
     def test_faults_of_all_files_are_told_at_once(self, write: Write) -> None:
         source = write(monitor="chanels: {}\n", shop=SHOP + "color: red\n", shed="- a\n", sty="a: [\n")
-        assert [line.replace("limits, retention", "…").replace("rate_limits", "…") for line in told(source)] == [
+        assert [
+            line.replace("limits, retention, holidays", "…").replace("rate_limits, deploys", "…")
+            for line in told(source)
+        ] == [
             "monitor.yaml:1: chanels: unknown key; did you mean channels? allowed: channels, routes, systems, …",
             "shed.yaml:1: must be a mapping (key: value), and is a list",
-            "shop.yaml:4: shop.color: unknown key; allowed: title, runbook, zone, defaults, …, deploys, checks",
+            "shop.yaml:4: shop.color: unknown key; allowed: title, runbook, zone, defaults, …, maintenance, checks",
             "sty.yaml:2: is not YAML: expected the node content, but found '<stream end>'",
         ]
 
@@ -415,8 +418,8 @@ systems: {shop: {checks: {site: "tls://shop.example.com"}}}
         config = one(self.CHANNELS, tmp_path, OPS="1", ONCALL="1")
         assert config.routes == (
             Route(("ops", "oncall"), frozenset({Severity.CRITICAL, Severity.WARNING}), frozenset({"shop"}), HALF_HOUR),
-            Route(("oncall",), frozenset({Severity.INFO})),
-            Route(("cto",)),
+            Route(("oncall",), frozenset({Severity.INFO}), place=1),
+            Route(("cto",), place=2),
         )
         assert config.channels["ops"].fallback == "oncall"
         assert (config.limits.in_flight, config.limits.per_host) == (50, 2)

@@ -422,6 +422,6 @@ def test_taken_without_writes_it_changes_nothing(tmp_path: Path) -> None:
 def test_explained_it_shows_no_secret(tmp_path: Path) -> None:
     config, plan = loaded(tmp_path, f"{HOOKS}, canary: true, writes: true", {"HOOK_SECRET": STRIPE})
     assert plan
-    assert "hunter2" not in explain(plan, config)
+    assert "hunter2" not in explain(plan, config, START)
     assert "hunter2" not in repr(plan)
     assert {secret.reveal() for secret in config.secrets} >= {STRIPE}

@@ -78,7 +78,7 @@ async def judge(world: World, path: Path, tasks: int) -> Ledger:
     with world.loop.busy():
         store = await open_store(path)
         ledger.wrong += [f"still owed: {_name(owed.notification.key)}" for owed in await store.owed()]
-        ledger.wrong += [f"still open: {_name(alert.key)}" for alert in await store.alerts()]
+        ledger.wrong += [f"still open: {_name(alert.key)}" for alert in await store.alerts() if alert.live]
         await store.close()
     if tasks:
         ledger.wrong.append(f"{tasks} tasks were left over")
@@ -106,7 +106,7 @@ class _Books:
             note, wrong = one.note, ""
             if note.key.name == NO_DATA and note.kind not in QUIET and self._slept(note.key.check, one.at):
                 wrong = "it slept, and was left out on purpose"
-            elif note.key.name in {NO_DATA, BLIND} or note.kind is EventKind.REMOVED:
+            elif note.key.name in {NO_DATA, BLIND} or note.kind in {EventKind.REMOVED, EventKind.FLAPPING}:
                 continue
             elif note.kind in QUIET:
                 levels = [

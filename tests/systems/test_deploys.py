@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.model import CheckId, Severity
-from monitor.routing import reminders
+from monitor.model import Severity
 from tests.systems.bench import bench
 from tests.systems.capliquify import CapLiquify
 from tests.systems.ecomdash import EcomDash
@@ -23,14 +22,10 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 PROTOCOL = ["health", "root", "stripe-webhook", "frontend"]
 
 
-def hears(running: Bench[System], severity: Severity) -> list[str]:
-    return sorted(reminders(running.config.routes, CheckId(running.stand_in.name, "deploy"), severity))
-
-
 def assert_reported(running: Bench[System], severity: Severity, *words: str) -> None:
     """Assert that exactly those who hear of that severity got one report, with these words."""
     told = running.told()
-    assert sorted(message.channel for message in told) == hears(running, severity), told
+    assert sorted(message.channel for message in told) == running.hears("deploy", severity), told
     for message in told:
         for word in words:
             assert word in message.text, message.text

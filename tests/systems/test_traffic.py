@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from monitor.hour import Hour, HourMeasure
-from monitor.model import CheckId, Severity, State
-from monitor.routing import reminders
+from monitor.model import Severity, State
 from tests.systems.bench import Bench, bench
 from tests.systems.metered import (
     PICTURES,
@@ -63,7 +62,7 @@ async def prove_traffic(
         await running.run(check)
         running.assert_told(check, severity, f"{plan.title}: {threshold}", said, remedy)
     ended = await _run_until_told(running, check, site, many)
-    assert sorted(ended) == sorted(reminders(running.config.routes, plan.id, steps[-1][0]))
+    assert sorted(ended) == running.hears(check, steps[-1][0])
 
 
 async def _run_until_told(running: Bench[Any], check: str, site: Metered, many: int) -> list[str]:
@@ -167,8 +166,7 @@ async def test_errors_of_real_staging(many: int, authority: Authority) -> None:
         site = running.stand_in.api
         steps: list[tuple[Severity, Load, str]] = [(CRITICAL, lambda: site.serve(many, status=500), "critical > 1%")]
         await prove_traffic(running, "traffic", "errors", site, steps, "what the failed requests have in common")
-        told = reminders(running.config.routes, CheckId("realstaging", "traffic"), CRITICAL)
-        assert {"ops", "oncall"} <= set(told)
+        assert {"ops", "oncall"} <= set(running.hears("traffic", CRITICAL))
 
 
 @pytest.mark.parametrize(

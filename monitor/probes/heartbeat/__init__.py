@@ -17,9 +17,9 @@ from monitor.probes.base import Down, MeasureSpec, Run
 from monitor.probes.database import DatabaseCheck, Dsn
 from monitor.probes.heartbeat.journal import Journal
 from monitor.probes.heartbeat.rows import Noted, read_noted
-from monitor.probes.heartbeat.timetable import Timetable, cron_fault
 from monitor.probes.heartbeat.verdict import Rules, Verdict
 from monitor.secrets import Secret
+from monitor.timetable import Timetable, cron_fault
 from monitor.units import Unit
 from monitor.watch import parse_watch
 

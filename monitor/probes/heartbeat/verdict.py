@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.probes.heartbeat.journal import Journal
-    from monitor.probes.heartbeat.timetable import Timetable
+    from monitor.timetable import Timetable
 
 USUAL_GRACE = timedelta(hours=1)
 NOTHING = timedelta()

@@ -163,4 +163,4 @@ def test_it_watches_a_certificate_only_if_each_run_sees_it(fields: dict[str, Any
 )
 def test_it_is_explained_when_it_runs(when: str, said: str, tmp_path: Path) -> None:
     config = loaded(tmp_path, when=when)
-    assert said in explain(config.plans[CHECK], config)
+    assert said in explain(config.plans[CHECK], config, START)

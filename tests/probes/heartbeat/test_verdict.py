@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from monitor.model import Reason, Report, Said
 from monitor.probes.heartbeat.journal import Journal
-from monitor.probes.heartbeat.timetable import Timetable
 from monitor.probes.heartbeat.verdict import USUAL_GRACE, Rules, Verdict
+from monitor.timetable import Timetable
 from tests.fakes import START as NOW
 from tests.probes.heartbeat.test_journal import stories, told
 

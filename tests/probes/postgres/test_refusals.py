@@ -267,7 +267,13 @@ async def test_no_place_of_an_address_shows_its_password(
             (plan,) = config.plans.values()
             told = Resources(resources.resolver, TlsContexts(), Databases(resources.resolver), Redactor(config.secrets))
             sample = await observe(CHECK, plan.check, told, SystemClock())
-            said = [repr(sample), repr(plan), repr(config), repr(plan.check), explain(plan, config)]
+            said = [
+                repr(sample),
+                repr(plan),
+                repr(config),
+                repr(plan.check),
+                explain(plan, config, SystemClock().now()),
+            ]
             assert (sample.state, sample.reason) == (State.DOWN, Reason.AUTH), sample
             assert not [text for text in said if "hunter" in text]
 

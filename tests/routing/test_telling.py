@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import OURS, Alert, AlertKey, CheckId, EventKind, Level, Phase, Severity, Told
-from monitor.routing import Call, Route, also_tell, not_later, rejoin, reminders, tell
+from monitor.routing import Call, Route, also_tell, not_later, rejoin, tell, terms
 from tests.fakes import START
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 KEY = AlertKey(CheckId("shop", "site"), "down")
 W, X, NOTE = Severity.WARNING, Severity.CRITICAL, Severity.INFO
@@ -20,6 +24,12 @@ ROUTES = (
     Route(("ops",), severities=frozenset({W}), repeat=4 * HOUR),
     Route(("boss",), severities=frozenset({X}), systems=frozenset({"bank"})),
 )
+
+
+def reminders(routes: Sequence[Route], check: CheckId, severity: Severity) -> dict[str, timedelta]:
+    """Return the channels that hear of `check` at `severity`, each with the time after which it is reminded."""
+    told = terms(routes, Alert(AlertKey(check, "down")), severity, START)
+    return {channel: how.repeat for channel, how in told.items()}
 
 
 def firing(severity: Severity | None, announced: Severity | None = None, *told: Told) -> Alert:
@@ -122,7 +132,7 @@ def test_what_eased_is_told_to_whoever_takes_the_milder_severity() -> None:
 
 def test_what_concerns_the_monitor_itself_concerns_every_route() -> None:
     """Also one that names systems."""
-    assert Route(("boss",), systems=frozenset({"bank"})).matches(CheckId(OURS, "probes"), W)
+    assert Route(("boss",), systems=frozenset({"bank"})).matches(Alert(AlertKey(CheckId(OURS, "probes"), "blind")), W)
 
 
 def test_a_remembered_alert_that_fires_goes_on_firing_when_it_comes_late() -> None:
@@ -142,7 +152,7 @@ def test_no_moment_lies_in_the_future() -> None:
     """The clock was wrong when it was told."""
     alert = firing(X, X, Told("ops", X, START + HOUR))
     assert not_later(alert, START).told == (Told("ops", X, START),)
-    assert not_later(alert, START + HOUR) is alert
+    assert not_later(alert, START + HOUR) == alert
 
 
 def test_a_fallback_hears_the_end() -> None:

@@ -1,4 +1,4 @@
-"""When a job is due. Pure.
+"""When something is due: by a period, or by a cron expression. Pure.
 
 A cron expression is read as Debian's cron does, over the changes between winter and summer time too: what names an hour
 that is left out runs right after it, what names one that comes twice runs in the first; what runs every hour or every
@@ -49,20 +49,21 @@ class Timetable(NamedTuple):
         """
         if self.period is not None:
             return Due(moment + self.period, self.period)
-        moments = self._moments(moment)
+        moments = moments_of(self.cron, self.zone, moment)
         first, second, third = (next(moments, NEVER) for _ in range(3))
         if first - moment <= min(EARLY, (second - first) / 10):
             first, second = second, third
         return Due(first, second - first)
 
-    def _moments(self, moment: datetime) -> Iterator[datetime]:
-        """Yield the moments of the expression after `moment`, each once."""
-        newest = moment
-        for local in CronSim(self.cron, moment.astimezone(ZoneInfo(self.zone))):
-            at = local.astimezone(UTC)
-            if at > newest:
-                yield at
-                newest = at
+
+def moments_of(cron: str, zone: str, since: datetime) -> Iterator[datetime]:
+    """Yield the moments of a cron expression on the clocks of `zone` after `since`, in UTC, each once."""
+    newest = since.astimezone(UTC)
+    for local in CronSim(cron, since.astimezone(ZoneInfo(zone))):
+        at = local.astimezone(UTC)
+        if at > newest:
+            yield at
+            newest = at
 
 
 def cron_fault(text: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.probes.heartbeat.timetable import EARLY, NEVER, Timetable, cron_fault
+from monitor.timetable import EARLY, NEVER, Timetable, cron_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
