@@ -11,7 +11,7 @@ from monitor.faults import ConfigError, Fault
 from monitor.trial.coverage import Coverage
 from monitor.trial.nouns import Failure, Outcome
 from monitor.trial.reading import Case, cases, read_source
-from monitor.trial.stage import CannotAct, Player
+from monitor.trial.stage import Player
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -93,12 +93,8 @@ async def run_case(case: Case, config: Config, coverage: Coverage | None = None)
     lasted = [part.stage.start - part.stage.start for part in case.parts]
     for index, part in enumerate(case.parts):
         plans = {check: _paced(config.plans[check], script) for check, script in part.stage.scripts.items()}
-        player = Player(part.stage, plans, config.routes, config.channels)
-        try:
-            lasted[index] = await player.play()
-        except CannotAct as error:
-            failures.append(Failure(case.place, "what people do is carried out", (str(error),)))
-            continue
+        player = Player(part.stage, plans, config)
+        lasted[index] = await player.play()
         failures += part.failures(player.ledger)
         if coverage is not None:
             coverage.add(player.ledger)

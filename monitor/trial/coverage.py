@@ -1,19 +1,23 @@
-"""Which rules the tests have seen fire and end: every level of every threshold and of every outage, every route."""
+"""Which rules the tests have seen fire and end, and by which routes, and steps of escalations, somebody was told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitor.model import DOWN, Severity
+from monitor.model import DOWN, Alert, EventKind, Severity
+from monitor.routing import applying
+from monitor.units import show_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from monitor.config import Config
     from monitor.model import CheckId
-    from monitor.routing import Route
+    from monitor.routing import Escalation, Route
     from monitor.trial.ledger import Ledger, Message
+
+ENDS = frozenset({EventKind.RESOLVED, EventKind.REMOVED, EventKind.EASED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Coverage:
     systems: frozenset[str]
     routes: bool
     seen: set[Rule] = field(default_factory=set)
-    told: set[int] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
 
     def add(self, ledger: Ledger) -> None:
         """Count what a test has seen."""
@@ -46,7 +50,7 @@ class Coverage:
                 if any(not fires for _, fires in turns):
                     self.seen.add(Rule(key.check, key.name, level))
         for message in ledger.messages:
-            self.told.update(index for index, route in enumerate(self.config.routes) if _told_by(route, message))
+            self.told.update(_told_by(self.config, message))
 
     @property
     def rules(self) -> list[str]:
@@ -61,8 +65,9 @@ class Coverage:
     def _all(self) -> Iterator[tuple[str, bool]]:
         for rule in rules_of(self.config, self.systems):
             yield str(rule), rule in self.seen
-        for index, route in enumerate(self.config.routes if self.routes else ()):
-            yield f"route {index + 1}: {_words(route)}", index in self.told
+        for route in self.config.routes if self.routes else ():
+            for text in (_route(route), *(_step(route, step) for step in route.escalate)):
+                yield text, text in self.told
 
 
 def rules_of(config: Config, systems: Iterable[str]) -> Iterator[Rule]:
@@ -75,13 +80,24 @@ def rules_of(config: Config, systems: Iterable[str]) -> Iterator[Rule]:
                 yield from (Rule(plan.id, threshold.name, level) for level in threshold.patience)
 
 
-def _told_by(route: Route, message: Message) -> bool:
-    """Return whether `route` is one that led to `message`."""
+def _told_by(config: Config, message: Message) -> Iterator[str]:
+    """Yield the routes, and the steps of escalations, that led to `message`."""
     note = message.notification
-    return note.channel in route.notify and route.matches(note.key.check, note.severity)
+    if note.kind in ENDS:
+        return
+    for route in applying(config.routes, Alert(note.key, note.page.title), note.severity, note.at):
+        if note.channel in route.notify:
+            yield _route(route)
+        for step in route.escalate:
+            if note.channel in step.notify and note.kind is EventKind.ESCALATED:
+                yield _step(route, step)
 
 
-def _words(route: Route) -> str:
+def _route(route: Route) -> str:
     severities = ", ".join(map(str, sorted(route.severities, reverse=True))) or "everything"
     systems = f" of {', '.join(sorted(route.systems))}" if route.systems else ""
-    return f"{severities}{systems} → {', '.join(route.notify)}"
+    return f"route {route.place + 1}: {severities}{systems} → {', '.join(route.notify)}"
+
+
+def _step(route: Route, step: Escalation) -> str:
+    return f"route {route.place + 1}: after {show_duration(step.after.total_seconds())} → {', '.join(step.notify)}"

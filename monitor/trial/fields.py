@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from monitor.config.fields import Names
+from monitor.config.routes import Names
 from monitor.fields import Duration, Fields, PositiveDuration
 
 START = "2026-01-05 12:00"
@@ -16,7 +16,17 @@ PROMPT = timedelta(seconds=2)
 
 Word = Literal["ok", "pending", "info", "warning", "critical"]
 Kind = Literal[
-    "opened", "worsened", "eased", "resolved", "removed", "repeated", "fell back", "escalated", "flapping", "announced"
+    "opened",
+    "worsened",
+    "eased",
+    "resolved",
+    "removed",
+    "repeated",
+    "escalated",
+    "acknowledged",
+    "lapsed",
+    "flapping",
+    "announced",
 ]
 Level = Literal["info", "warning", "critical"]
 Written = str | int | float

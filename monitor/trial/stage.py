@@ -3,8 +3,9 @@
 The clock stops at every moment at which something may happen, and at few others.
 These are: every run; while something is owed, each second of the five minutes after the last change, as long as it
 takes to collect messages and to fall back; every moment that lies a time after a change that the routes name
-(reminders, escalations), or after a check was heard of last (no data); and every 10 s besides, 30 s while nothing is
-live. So what runs and routes cause is exact to the second; what only other times cause is at most 10 s late.
+(reminders, escalations), at which what waits must leave, or at which nothing was heard of a check for too long; and
+every 10 s besides, 30 s while nothing is live. So what runs and routes cause is exact to the second; what only other
+times cause is at most 10 s late.
 """
 
 from __future__ import annotations
@@ -13,24 +14,26 @@ import asyncio
 import dataclasses
 import heapq
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from monitor.hour import Hour, HourMeasure
 from monitor.outbox import Outbox
+from monitor.owed import Cap
 from monitor.pipeline import Pipeline
 from monitor.trial.clock import VirtualClock
 from monitor.trial.ledger import Ledger
 from monitor.trial.runs import Runs
 from monitor.trial.series import Cursor
+from monitor.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from monitor.channels.base import Channel
-    from monitor.model import Act, CheckId, Notification
+    from monitor.config import Config
+    from monitor.model import CheckId, Notification
     from monitor.plan import Plan
-    from monitor.routing import Route
     from monitor.trial.nouns import Past, SeriesKey, Stage
 
 SECOND = timedelta(seconds=1)
@@ -46,19 +49,6 @@ RUNS = 60
 WEEKS_OF_PAST = timedelta(weeks=4)
 
 
-@runtime_checkable
-class Acting(Protocol):
-    """Carries out what people do."""
-
-    async def carry_out(self, act: Act) -> str:
-        """Do it, and return what came of it in a sentence."""
-        ...
-
-
-class CannotAct(Exception):  # noqa: N818 - what cannot be done, said to whoever asked
-    """What somebody does in a test cannot be carried out."""
-
-
 class Player:
     """One test on its way."""
 
@@ -66,10 +56,12 @@ class Player:
         self,
         stage: Stage,
         plans: Mapping[CheckId, Plan],
-        routes: Sequence[Route] = (),
-        channels: Mapping[str, Channel] | None = None,
+        config: Config,
     ) -> None:
-        """Set the stage; must be made while the event loop runs. `plans` are those of the checks that have a script."""
+        """Set the stage; must be made while the event loop runs.
+
+        `plans` are those of the checks that have a script; routes, channels and maintenance are those of `config`.
+        """
         self._stage = stage
         self._clock = VirtualClock(stage.start)
         self.ledger = Ledger(self._clock)
@@ -82,10 +74,13 @@ class Player:
             last_resort=self.ledger.last_resort,
             jitter=float,
         )
-        told = routes if stage.telling else ()
-        self._pipeline.configure(plans, told)
-        self._configure_channels(channels or {})
-        self._spans = sorted(set(_spans(told)))
+        self._upkeep = Upkeep(self._clock, self._pipeline, self._ask_again)
+        routes = config.routes if stage.telling else ()
+        self._pipeline.configure(plans, routes)
+        self._configure_channels(config.channels)
+        systems = {check.system for check in plans} if stage.telling else set()
+        self._upkeep.configure([one for one in config.maintenance if one.system in systems], plans)
+        self._spans = sorted(set(_spans(routes)))
         self._noted: list[datetime] = []
         self._noted_at: datetime | None = None
         self._acts = list(stage.acts)
@@ -95,7 +90,8 @@ class Player:
     def _configure_channels(self, channels: Mapping[str, Channel]) -> None:
         manners = {name: Cursor(series, self._stage.start) for name, series in self._stage.manners.items()}
         fallbacks = {name: channel.fallback for name, channel in channels.items() if channel.fallback}
-        self._outbox.configure({name: self.ledger.channel(manners.get(name)) for name in channels}, fallbacks)
+        caps = {name: Cap(channel.limit.messages, channel.limit.per) for name, channel in channels.items()}
+        self._outbox.configure({name: self.ledger.channel(manners.get(name)) for name in channels}, fallbacks, caps)
 
     async def play(self) -> timedelta:
         """Let it happen; return how much time has passed."""
@@ -117,8 +113,8 @@ class Player:
             for check in self._runs.due(now):
                 await self._run(check)
             while self._acts and self._stage.start + self._acts[0][0] <= now:
-                await self._carry_out(self._acts.pop(0)[1])
-            await self._pipeline.tick()
+                await self._pipeline.carry_out(self._acts.pop(0)[1])
+            await self._tick()
             self._note(now)
             await self._clock.move(self._next(now), wake=self._owes)
 
@@ -145,11 +141,11 @@ class Player:
         if silent := self._runs.silent_at(check):
             self._put(silent)
 
-    async def _carry_out(self, act: Act) -> None:
-        pipeline: object = self._pipeline
-        if not isinstance(pipeline, Acting):
-            raise CannotAct("acts cannot be carried out yet")
-        await pipeline.carry_out(act)
+    async def _tick(self) -> None:
+        await self._upkeep.tick()
+        if self._upkeep.under_way:
+            await self._clock.settle()
+        await self._pipeline.tick()
 
     async def _ask_again(self, check: CheckId) -> None:
         """Run `check` now, unless it ran at this very moment."""
@@ -159,6 +155,9 @@ class Player:
 
     def _owe(self, owed: Sequence[Notification], uncertain: bool) -> None:  # noqa: FBT001 - a callback's form
         self._outbox.owe(owed, uncertain)
+        for note in owed:
+            if note.leaves is not None:
+                self._put(note.leaves)
 
     def _next(self, now: datetime) -> datetime:
         """Return the next moment at which something may happen: where nobody is told of anything, the next run."""

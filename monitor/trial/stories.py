@@ -12,6 +12,7 @@ from monitor.trial.nouns import LEFT_OUT, NOTHING, UP, Counting, Finding, Manner
 from monitor.trial.series import parse_series
 from monitor.trial.story import Named, Stands, StoryCase, Told
 from monitor.units import Unit, parse_duration, parse_quantity
+from monitor.upkeep import MAINTENANCE
 from monitor.watch import Function, parse_watch
 
 if TYPE_CHECKING:
@@ -259,6 +260,8 @@ class Teller:
         plan = self._config.plans.get(check)
         if check.system == OURS:
             known = [BLIND]
+        elif check.check == MAINTENANCE and check.system in self._config.systems:
+            known = [MAINTENANCE]
         elif plan is None:
             self._source.plan(place, (*self._path, *path, "alert"), self._config)
             known = [name]

@@ -215,11 +215,53 @@ tests:
     assert outcome.passed, outcome.failures
 
 
-async def test_acts_wait_for_a_pipeline_that_carries_them_out(tmp_path: Path) -> None:
-    """Until then a test with acts fails, and says so; it is never passed over."""
-    story = f"{SITE}\nacts: [{{at: 1m, ack: shop/site down, who: ada}}]\nexpect: [{{told: nobody}}]"
-    found = await told(tmp_path, story)
-    assert found
+async def test_what_is_acknowledged_is_not_repeated_and_escalates_nowhere(tmp_path: Path) -> None:
+    story = """
+results: {shop/site: down for 70m up x2}
+acts: [{at: 10m, ack: shop/site down, who: ada, why: I look at it, for: 2h}]
+expect:
+- {at: 20s, told: [ops, oncall], kind: opened}
+- {at: 10m, told: [ops, oncall], kind: acknowledged}
+- {at: 70m10s, told: [ops, oncall], kind: resolved}
+"""
+    assert await told(tmp_path, story) == []
+
+
+async def test_what_is_silenced_is_told_when_the_silence_ends(tmp_path: Path) -> None:
+    story = """
+results: {shop/site: up for 5m down for 30m up x2}
+acts: [{at: 1m, silence: shop, for: 20m, who: ada, why: we move}]
+expect:
+- {at: 21m, alert: shop/site down, state: critical}
+- {at: 21m, told: [ops, oncall], kind: opened}
+- {at: 35m10s, told: [ops, oncall], kind: resolved}
+"""
+    assert await told(tmp_path, story) == []
+    lifted = story.replace("why: we move}", "why: we move}, {at: 10m, lift: shop}").replace("21m, told", "10m, told")
+    assert await told(tmp_path, lifted) == []
+
+
+async def test_a_maintenance_of_the_file_is_announced_and_looked_after(tmp_path: Path) -> None:
+    """Its announcement is expected as an alert of that name; what fails meanwhile is told at its end."""
+    config = SHOP.replace(
+        "  shop:\n",
+        """  shop:
+    maintenance:
+      - {title: Moving, at: "2026-01-05 14:00", for: 1h, announce: {notify: ops, before: 90m}}
+""",
+    )
+    story = """
+tests:
+- name: moving
+  results: {shop/site: up for 150m down for 1h up}
+  expect:
+  - {at: 30m, told: ops, alert: shop/maintenance maintenance, kind: announced, text: Moving}
+  - {at: 3h, told: ops, alert: shop/maintenance maintenance, kind: announced, text: is over}
+  - {at: 3h, told: [ops, oncall], alert: shop/site down, kind: opened, within: 62s}
+  - {at: 3h30m10s, told: [ops, oncall], alert: shop/site down, kind: resolved}
+"""
+    (outcome,) = await play(tmp_path, story, config)
+    assert outcome.passed, outcome.failures
 
 
 async def test_a_test_takes_next_to_no_time(tmp_path: Path) -> None:
