@@ -253,12 +253,12 @@ async def test_a_maintenance_of_the_file_is_announced_and_looked_after(tmp_path:
     story = """
 tests:
 - name: moving
-  results: {shop/site: up for 150m down for 1h up}
+  results: {shop/site: up for 150m down for 50m up}
   expect:
   - {at: 30m, told: ops, alert: shop/maintenance maintenance, kind: announced, text: Moving}
   - {at: 3h, told: ops, alert: shop/maintenance maintenance, kind: announced, text: is over}
   - {at: 3h, told: [ops, oncall], alert: shop/site down, kind: opened, within: 62s}
-  - {at: 3h30m10s, told: [ops, oncall], alert: shop/site down, kind: resolved}
+  - {at: 3h20m10s, told: [ops, oncall], alert: shop/site down, kind: resolved}
 """
     (outcome,) = await play(tmp_path, story, config)
     assert outcome.passed, outcome.failures
