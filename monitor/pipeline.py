@@ -214,7 +214,8 @@ class Pipeline:
             return
         identity = stable_id(notification.id, channel)
         heard = any(told.channel == channel for told in alert.told)
-        kind = notification.kind if heard else EventKind.OPENED
+        again = EventKind.REPEATED if notification.kind is EventKind.OPENED else notification.kind
+        kind = again if heard else EventKind.OPENED
         twin = replace(notification, id=identity, channel=channel, kind=kind, at=now, fallback_for=notification.channel)
         detail = f"{notification.id} to {channel}"
         event = Event(notification.key, now, EventKind.FELL_BACK, notification.severity, detail=detail)
@@ -226,11 +227,11 @@ class Pipeline:
         """Return whether `channel` should hear of a notification to another, and would not anyway."""
         severity = notification.severity
         goes_on = alert.incident == notification.incident and alert.severity is not None and alert.severity >= severity
-        told = any(told.channel == channel and told.severity >= severity for told in alert.told)
+        told = [told for told in alert.told if told.channel == channel and told.severity >= severity]
         return (
             goes_on
             and channel not in self._situation.routed(alert, severity, self._clock.now())
-            and (not told or notification.kind is EventKind.REPEATED)
+            and all(one.at < notification.at for one in told)
         )
 
     async def _asked_needs(self, plan: Plan) -> bool:

@@ -151,8 +151,8 @@ class Situation:
             decision.moved[verdict.key] = flapping.counted(before, after, now)
             decision.events.extend(events)
         live = {alert.key: alert for alert in self.board.of(check)} | decision.moved
-        for alert in live.values():
-            self._tell(alert, decision, now)
+        for alert in sorted(live.values(), key=lambda alert: (alert.key.name != DOWN, alert.key)):
+            self._tell(alert, decision, now)  # an outage before what it holds back
         return decision
 
     def adopt(self, decision: Decision, now: datetime) -> list[Alert]:

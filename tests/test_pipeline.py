@@ -71,7 +71,11 @@ class Store:
     @property
     def alerts(self) -> dict[AlertKey, Alert]:
         newest = {alert.key: alert for change in self.changes for alert in change.alerts}
-        return {key: alert for key, alert in newest.items() if alert.live}
+        return {key: alert for key, alert in newest.items() if not alert.idle}
+
+    @property
+    def live(self) -> list[AlertKey]:
+        return [key for key, alert in self.alerts.items() if alert.live]
 
     def events(self, name: str = "") -> list[EventKind]:
         events = (event for change in self.changes for event in change.events)
@@ -160,7 +164,7 @@ async def test_an_outage_pages_and_resolves() -> None:
     assert bench.told() == bench.told("phone") == [(DOWN, EventKind.OPENED), (DOWN, EventKind.RESOLVED)]
     assert bench.owed[-1][0].quiet
     assert bench.owed[-1][0].incident == note.incident
-    assert bench.store.alerts == {}
+    assert bench.store.live == []
     assert bench.store.events() == [EventKind.PENDING, EventKind.OPENED, EventKind.RESOLVED]
     owed = [note for change in bench.store.changes for note in change.owed]
     assert owed == [note for note, _ in bench.owed]
@@ -425,7 +429,7 @@ async def test_what_is_taken_out_of_the_file_while_firing_is_closed_as_removed()
     bench.configure(plan(fingerprint="2"))
     await bench.tick(5)
     assert sorted(kind for _, kind in bench.told()) == ["opened", "opened", "removed", "removed"]
-    assert bench.store.alerts == {}
+    assert bench.store.live == []
     assert bench.pipeline.alerts == []
     await bench.take(10, LOST, check=BASE)
     assert len(bench.screen.samples) == 2
@@ -556,7 +560,9 @@ async def test_a_restart_at_any_point_changes_nothing(story: Story, cut: int) ->
     told = [note for bench in benches for note, _ in bench.owed]
     nothing = Page("", "", "", "", "")
     assert [replace(note, page=nothing) for note in told] == [replace(note, page=nothing) for note, _ in whole.owed]
-    assert {alert.key: alert for alert in benches[-1].pipeline.alerts} == whole.store.alerts
+    assert {alert.key: alert for alert in benches[-1].pipeline.alerts} == {
+        key: whole.store.alerts[key] for key in whole.store.live
+    }
 
 
 async def test_a_run_left_out_opens_and_resolves_nothing() -> None:
@@ -667,7 +673,9 @@ async def test_a_run_left_out_decides_just_what_an_unknown_one_does(story: Story
         await bench.tick(at)
         await other.tick(at)
         if state is ASLEEP:
-            assert AlertKey(SITE, NO_DATA) not in {alert.key for alert in bench.pipeline.alerts}
+            assert AlertKey(SITE, NO_DATA) not in {
+                alert.key for alert in bench.pipeline.alerts if alert.severity is not None
+            }
     told, wanted = ([one for one in each.told() if one[0] != NO_DATA] for each in (bench, other))
     assert told == wanted
     kept, known = (

@@ -20,6 +20,7 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 PATIENCE = 60.0
 """Real seconds that a thread may need for one thing."""
 GRAIN = 1e-9
+SECOND = timedelta(seconds=1)
 
 
 class _Jumping(selectors.DefaultSelector):
@@ -93,10 +94,14 @@ class VirtualClock:
 
 
 class Coarse:
-    """A clock that wakes whoever sleeps on whole seconds only, as on a busy machine: a week has fewer moments so."""
+    """A clock that wakes whoever sleeps on whole seconds only, or on whole grains, as on a busy machine.
 
-    def __init__(self, clock: VirtualClock) -> None:
+    A week has fewer moments so.
+    """
+
+    def __init__(self, clock: VirtualClock, grain: timedelta = SECOND) -> None:
         self._clock = clock
+        self._grain = grain
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -105,4 +110,4 @@ class Coarse:
         return self._clock.wall()
 
     async def sleep_until(self, moment: datetime) -> None:
-        await self._clock.sleep_until(moment + timedelta(microseconds=-moment.microsecond % 1_000_000))
+        await self._clock.sleep_until(moment + (EPOCH - moment) % self._grain)

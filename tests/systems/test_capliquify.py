@@ -51,4 +51,4 @@ async def test_latency_as_seen_from_here(seconds: float, authority: Authority) -
         running.stand_in.heal()
         await running.run("backend", times=45)
         ended = [message.channel for message in running.told() if "resolved" in message.headline.lower()]
-        assert sorted(ended) == running.hears("backend", Severity.CRITICAL)
+        assert sorted(ended) == running.hears("backend", CRITICAL)
