@@ -16,6 +16,7 @@ from monitor.config.yaml_file import read
 from monitor.reference import SHORTEST, reference
 from monitor.schema import schema
 from monitor.settings import variables
+from monitor.trial.schema import schema as trial_schema
 
 if TYPE_CHECKING:
     from monitor.config.yaml_file import Document
@@ -34,6 +35,7 @@ EXAMPLES = [
 ]
 TLS = {"kind": "tls", "host": "shop.example.com"}
 PAGE, FILE = ROOT / "docs/configuration.md", ROOT / "docs/schema.json"
+TRIALS = ROOT / "docs/schema-tests.json"
 HOW = "run python -m tests.test_reference"
 
 
@@ -54,6 +56,7 @@ def test_the_reference_page_is_current() -> None:
 
 def test_the_schema_is_current() -> None:
     assert json.loads(FILE.read_text("utf-8")) == schema(), HOW
+    assert json.loads(TRIALS.read_text("utf-8")) == trial_schema(), HOW
 
 
 def test_the_page_tells_of_every_key_every_kind_and_every_variable() -> None:
@@ -78,11 +81,17 @@ def test_every_key_has_a_description() -> None:
 
 def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(schema())
+    Draft202012Validator.check_schema(trial_schema())
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_the_schema_takes_every_file_that_is_shipped(path: Path) -> None:
     assert not [error.message for error in SCHEMA.iter_errors(document(path).data)]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config/tests").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_schema_of_tests_takes_every_file_that_is_shipped(path: Path) -> None:
+    assert not [error.message for error in Draft202012Validator(trial_schema()).iter_errors(document(path).data)]
 
 
 @pytest.mark.parametrize("example", [text for _, text in EXAMPLES], ids=[name for name, _ in EXAMPLES])
@@ -167,3 +176,4 @@ def test_the_example_of_the_main_file_is_without_a_fault(tmp_path: Path) -> None
 if __name__ == "__main__":
     PAGE.write_text(reference(), "utf-8")
     FILE.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    TRIALS.write_text(json.dumps(trial_schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")

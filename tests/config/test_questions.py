@@ -10,6 +10,7 @@ from monitor.kinship import HOST, PLATFORM, REGION, VENDOR
 from monitor.model import CheckId, Reason
 from monitor.plan import Question
 from monitor.units import Unit
+from tests.fakes import START
 
 SITE, DATABASE, DOOR = CheckId("shop", "site"), CheckId("shop", "database"), CheckId("shed", "door")
 FILE = """
