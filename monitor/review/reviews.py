@@ -25,7 +25,7 @@ from monitor.model import (
     stable_id,
 )
 from monitor.review.gather import read_week
-from monitor.review.week import steps, sums, title
+from monitor.review.week import steps, summary, title
 from monitor.store import LeaseLost, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Reviews:
     async def _page(self, due: datetime) -> Page:
         try:
             week = await read_week(self._store, self._plans, due)
-            found, told = steps(week), " ".join(sums(week))
+            found, told = steps(week), summary(week)
         except (StoreUnavailable, LeaseLost):
             raise
         except Exception:  # a page about the past must not end the watch over the present, minute after minute

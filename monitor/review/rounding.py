@@ -41,7 +41,7 @@ SPANS = tuple(
 SIZES = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("KB", 10**3), ("B", 1))
 WEIGHED = {Unit.BYTES, Unit.BYTES_PER_SECOND}
 TIMES = {Unit.SECONDS, Unit.TIMESTAMP}
-SMALLEST, LARGEST = 1e-6, 1e18
+SMALLEST, LARGEST = 1e-5, 1e18
 """What is nearer to nothing, or further from it, is nothing that a person writes."""
 
 
@@ -78,8 +78,8 @@ def rungs(value: float, unit: Unit) -> list[Decimal]:
         around = {*(rung for rung in around if rung < MINUTE), *SPANS}
     elif unit is Unit.RATIO:
         around = {*(rung for rung in around if not PERCENTS[0] <= rung <= PERCENTS[-1]), *PERCENTS}
-    elif unit is Unit.BYTES:
-        around = {rung for rung in around if rung == int(rung)}
+    elif unit in WEIGHED:
+        around = {*(rung for rung in around if rung == int(rung)), Decimal(1)}
     return sorted(around)
 
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 MOST_NOISY = 5
 """Of so many rules it is said in full what would have kept them silent."""
 MOST_NAMED = 3
-MOST_SYSTEMS = 8
+MORE_SYSTEMS = 5
+"""Of so many systems more the uptime is told."""
+LONGEST = 1_000
+"""What a message shows of its summary."""
 LONGEST_REASON = 60
 WEEK = timedelta(days=7)
 Line = tuple[str, str]
@@ -85,10 +88,16 @@ def as_lines(week: Week) -> list[Line]:
     return [(title(week.until), ""), *((line, "") for line in sums(week)), *((line, "warning") for line in numbered)]
 
 
-def sums(week: Week) -> list[str]:
-    """Return what the week came to, a sentence each."""
-    found = list(_sums(week))
-    uptime = _uptime(week)
+def summary(week: Week) -> str:
+    """Return what the week came to, with as many names as a message has room for."""
+    tried = (" ".join(sums(week, most)) for most in range(MOST_NAMED, 0, -1))
+    return next((text for text in tried if len(text) <= LONGEST), " ".join(sums(week, 0)))
+
+
+def sums(week: Week, most: int = MOST_NAMED) -> list[str]:
+    """Return what the week came to, a sentence each; in a list so many are named at most."""
+    found = list(_sums(week, most))
+    uptime = _uptime(week, most + MORE_SYSTEMS)
     if not found and not noisy(pagers(week.incidents)):
         return [f"{QUIET}: nobody was paged.", *uptime]
     return [*found, *uptime]
@@ -121,28 +130,28 @@ def _proposed(one: Proposal, noise: Noise) -> str:
     return f"Leave it: with {instead} it would have missed {count} that somebody took ({who})."
 
 
-def _sums(week: Week) -> Iterator[str]:
+def _sums(week: Week, most: int) -> Iterator[str]:
     known = pagers(week.incidents)
     if known:
-        yield from _paged(known, week)
+        yield from _paged(known, week, most)
     if week.escalated:
         yield f"{week.escalated} escalated."
     if (count := sum(one.goes_on for one in week.incidents)) > 0:
         yield f"{count} still {'fires' if count == 1 else 'fire'}."
     if week.flapped:
         keys = sorted(week.flapped, key=lambda key: (-week.flapped[key], key))
-        yield f"Flapped: {_listed([f'{key.check} {key.name}{_times(week.flapped[key])}' for key in keys])}."
+        yield f"Flapped: {_listed([f'{key.check} {key.name}{_times(week.flapped[key])}' for key in keys], most)}."
     if week.silenced:
         names = sorted(week.silenced, key=lambda name: (-week.silenced[name], name))
-        yield f"Silent for most of it: {_listed([f'{name}, {_span(week.silenced[name])}' for name in names])}."
+        yield f"Silent for most of it: {_listed([f'{name}, {_span(week.silenced[name])}' for name in names], most)}."
     if week.rejected:
         told = [f"{name} {one.messages} ({plain(one.reason, LONGEST_REASON)})" for name, one in week.rejected.items()]
-        yield f"Messages rejected: {_listed(told)}."
+        yield f"Messages rejected: {_listed(told, most)}."
     if week.cut:
         yield "More happened than was read: the oldest is left out."
 
 
-def _paged(known: Sequence[Noise], week: Week) -> Iterator[str]:
+def _paged(known: Sequence[Noise], week: Week, most: int) -> Iterator[str]:
     found = [one for one in week.incidents if rang(one)]
     count, alone = len(found), len(left_alone(found))
     taken, solved = mean_to_acknowledge(found), mean_to_resolve(found)
@@ -153,18 +162,19 @@ def _paged(known: Sequence[Noise], week: Week) -> Iterator[str]:
     )
     often = [f"{one.rule} {one.pages}" for one in known if one.pages >= TWICE]
     if often:
-        yield f"Paged most: {_listed(often)}."
+        yield f"Paged most: {_listed(often, most)}."
 
 
-def _uptime(week: Week) -> list[str]:
+def _uptime(week: Week, most: int) -> list[str]:
     known = sorted((one.ratio, name) for name, one in week.uptime.items() if one.ratio is not None)
     told = [f"{plain(name)} {week.uptime[name]}" for _, name in known]
-    return [f"Uptime: {_listed(told, MOST_SYSTEMS)}."] if told else []
+    return [f"Uptime: {_listed(told, most)}."] if told else []
 
 
-def _listed(names: Sequence[str], most: int = MOST_NAMED) -> str:
+def _listed(names: Sequence[str], most: int) -> str:
     more = len(names) - most
-    return plain(", ".join(names[:most])) + (f" and {more} more" if more > 0 else "")
+    told = [plain(", ".join(names[:most]))] if most else []
+    return " and ".join([*told, f"{more} more" if most else str(more)] if more > 0 else told)
 
 
 def _rules(count: int) -> str:

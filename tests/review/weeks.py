@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor.model import Attempt, AttemptResult, Change, CheckId, Deed, Measure, Sample, Scope, State
 from monitor.model import Act as Deeds
+from monitor.model import Attempt, AttemptResult, Change, CheckId, Deed, Measure, Sample, Scope, State
 from tests.examples import SITE, sample
 from tests.fakes import START
 from tests.test_replay import Daemon
