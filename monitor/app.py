@@ -127,14 +127,7 @@ class Daemon:
         )
         self._pusher = self._make_pusher()
         self._outbox = self._make_outbox()
-        self._health = Health(
-            self._clock,
-            self._leadership,
-            self._pipeline,
-            self._writer,
-            self._outbox,
-            self._plans,
-        )
+        self._health = Health(self._clock, self._leadership, self._pipeline, self._writer, self._outbox, self._plans)
         self._deadman = self._make_deadman()
         limits = Limits(config.limits.in_flight, config.limits.per_host)
         self._scheduler = Scheduler(self._clock, self._observe, self._take, limits, self.metrics.schedule)

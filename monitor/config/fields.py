@@ -163,9 +163,9 @@ class MainFile(Fields):
     """Who is told of what; default: a sole channel is told of everything."""
     systems: dict[str, Any] = Field(default_factory=dict)
     """Systems by name, where everything stands in one file."""
-    review: ReviewFields | None = None
-    """The week in one message, to the channels that want it; default: none."""
     limits: LimitFields = LimitFields()
     retention: RetentionFields = RetentionFields()
     holidays: list[Day] = Field(default_factory=list)
     """Days such as `2026-12-25` on which the `hours` of routes do not open."""
+    review: ReviewFields | None = None
+    """The week in one message, to the channels that want it; default: none."""
