@@ -141,7 +141,7 @@ def test_variables_that_mean_nothing_and_a_port_without_a_token_are_doubtful(tmp
 
 
 def test_a_channel_that_takes_no_info_never_hears_of_the_week(tmp_path: Path) -> None:
-    sms = '{kind: sms, account_sid: AC1, auth_token: t, from: "+15005550006", to: ["+15005550001"]}'
+    sms = f'{{kind: sms, account_sid: AC{"0" * 32}, auth_token: t, from: "+15005550006", to: ["+15005550001"]}}'
     text = WELL.replace("systems:", f"  text: {sms}\nroutes: [{{notify: [ops, text]}}]\nsystems:")
     doubt = Doubt("text takes no info, so it never hears of the week", "review")
     assert doubt in told(tmp_path, text + "review: {notify: [ops, text]}\n")

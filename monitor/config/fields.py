@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from monitor.config.maintenance import MaintenanceFields
-from monitor.config.routes import Day, DigestText, Names, RouteFields
+from monitor.config.routes import Day, DigestText, FlappingFields, Names, RouteFields
 from monitor.fields import Fields, PositiveDuration, Size, Zone
 from monitor.routing import parse_digest
 from monitor.secrets import Secret
@@ -165,6 +165,7 @@ class MainFile(Fields):
     """Systems by name, where everything stands in one file."""
     limits: LimitFields = LimitFields()
     retention: RetentionFields = RetentionFields()
+    flapping: FlappingFields = FlappingFields()
     holidays: list[Day] = Field(default_factory=list)
     """Days such as `2026-12-25` on which the `hours` of routes do not open."""
     review: ReviewFields | None = None
