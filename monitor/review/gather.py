@@ -35,7 +35,8 @@ MOST_EVENTS, MOST_MESSAGES = 100_000, 20_000
 MOST_INCIDENTS = 30
 """So many incidents of a rule are judged again, the newest."""
 MOST_SAMPLES = 20_000
-"""So many samples of one stretch: days of a check that runs every 15 s."""
+"""So many samples of one stretch are too many: days of a check that runs every 15 s."""
+HOUR = timedelta(hours=1)
 MOSTLY = 0.5
 UNTOLD = "What would have kept it silent cannot be told: {}."
 
@@ -87,11 +88,22 @@ async def _proposal(store: Store, plan: Plan | None, noise: Noise, now: datetime
     if threshold is not None and threshold.watch.looks_back:
         return Proposal(why=UNTOLD.format("it compares with weeks of a past"))
     fewer = noise._replace(alone=noise.alone[-MOST_INCIDENTS:], taken=noise.taken[-MOST_INCIDENTS:])
-    read = []
-    for stretch in stretches(plan, fewer, now):
-        samples = await store.samples(plan.id, stretch.begin, MOST_SAMPLES, stretch.until)
-        read.append((stretch, samples))
+    read = [(stretch, await _samples(store, plan.id, stretch)) for stretch in stretches(plan, fewer, now)]
     return await asyncio.to_thread(propose, Facts(fewer, plan, read))
+
+
+async def _samples(store: Store, check: CheckId, stretch: Stretch) -> list[Sample]:
+    """Return the samples of `stretch`, oldest first; none if there are too many.
+
+    They are read hour by hour, since a store may have to pass over those of all other checks.
+    """
+    found: list[Sample] = []
+    begin = stretch.begin
+    while begin < stretch.until and len(found) < MOST_SAMPLES:
+        until = min(begin + HOUR, stretch.until)
+        found += await store.samples(check, begin, MOST_SAMPLES, until)
+        begin = until
+    return found if len(found) < MOST_SAMPLES else []
 
 
 def propose(facts: Facts) -> Proposal:

@@ -21,7 +21,7 @@ from monitor.model import (
     Silence,
     State,
 )
-from monitor.review import as_lines, read_week
+from monitor.review import as_lines, gather, read_week
 from monitor.review.week import Proposal
 from monitor.units import Unit
 from monitor.uptime import Uptime
@@ -154,6 +154,13 @@ async def test_samples_that_are_gone_propose_nothing(store: Store) -> None:
     await store.write([Change(attempts=tuple(attempts))])
     (found,) = (await read_week(store, {SITE: plan(SLOW)}, END)).proposals.values()
     assert "not all of its samples are kept" in found.why
+
+
+async def test_too_many_samples_propose_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What went on for days is no noise that a figure would end."""
+    monkeypatch.setattr(gather, "MOST_SAMPLES", 30)
+    found = await proposed(store, plan(SLOW), slow(0.45, 0.62, 0.712))
+    assert "there are too many" in found.why
 
 
 async def test_two_pages_are_no_noise_nor_are_three_that_were_taken(store: Store) -> None:
