@@ -41,7 +41,7 @@ SPANS = tuple(
 SIZES = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("KB", 10**3), ("B", 1))
 WEIGHED = {Unit.BYTES, Unit.BYTES_PER_SECOND}
 TIMES = {Unit.SECONDS, Unit.TIMESTAMP}
-SMALLEST, LARGEST = 1e-5, 1e18
+SMALLEST, LARGEST = 2e-5, 1e18
 """What is nearer to nothing, or further from it, is nothing that a person writes."""
 
 

@@ -158,7 +158,7 @@ async def test_samples_that_are_gone_propose_nothing(store: Store) -> None:
 
 async def test_too_many_samples_propose_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What went on for days is no noise that a figure would end."""
-    monkeypatch.setattr(gather, "MOST_SAMPLES", 30)
+    monkeypatch.setattr(gather, "MOST_SAMPLES", 20)
     found = await proposed(store, plan(SLOW), slow(0.45, 0.62, 0.712))
     assert "there are too many" in found.why
 
