@@ -37,6 +37,7 @@ from monitor.push import REASONS, Pace, Pusher, Receiver
 from monitor.recall import recall, recall_keepsakes
 from monitor.register import Register
 from monitor.reload import reloading
+from monitor.review import Reviews
 from monitor.rollout import REMEMBERED, Means, Rollouts
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
@@ -126,14 +127,7 @@ class Daemon:
         )
         self._pusher = self._make_pusher()
         self._outbox = self._make_outbox()
-        self._health = Health(
-            self._clock,
-            self._leadership,
-            self._pipeline,
-            self._writer,
-            self._outbox,
-            self._plans,
-        )
+        self._health = Health(self._clock, self._leadership, self._pipeline, self._writer, self._outbox, self._plans)
         self._deadman = self._make_deadman()
         limits = Limits(config.limits.in_flight, config.limits.per_host)
         self._scheduler = Scheduler(self._clock, self._observe, self._take, limits, self.metrics.schedule)
@@ -142,6 +136,7 @@ class Daemon:
         hearing = Hearing(self._desk.hear, self._outbox.posted, self._pipeline.about)
         self._listening = Listening(self._clock, hearing, random.random)
         self._upkeep = Upkeep(self._clock, self._pipeline, self._scheduler.run_now)
+        self._reviews = Reviews(self._clock, self._store, self._writer, self._owe)
         self._evidence = Evidence(self._questions, self._look_apart, self._tell_answers, self._hide)
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
@@ -166,6 +161,7 @@ class Daemon:
         self._scheduler.replace(config.plans)
         self._rollouts.configure(config.plans, config.systems, config.routes)
         self._upkeep.configure(config.maintenance, config.plans)
+        self._reviews.configure(config.review, config.plans)
         self._hurry()
         self.metrics.daemon.reloaded(self._clock.now(), successful=True)
 
@@ -236,6 +232,7 @@ class Daemon:
             self._listening.run(),
             self._upkeep.run(),
             self._evidence.run(),
+            self._reviews.run(),
             self._ticking(),
             self._tidying(),
         ]

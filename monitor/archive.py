@@ -6,9 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.chronicle import Chronicle
+from monitor.deeds import EVERY
 from monitor.faults import ConfigError, unknown
-from monitor.incidents import incidents, others
+from monitor.incidents import SILENT, asides, incidents, others
 from monitor.live import Live, live
+from monitor.model import OURS
 from monitor.replay import NOT_REPLAYED, Replayed, judge_again, needed, reach
 from monitor.uptime import by_month, month_of, together
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from monitor.config import Config
-    from monitor.model import CheckId
+    from monitor.model import CheckId, Event
     from monitor.store import Store
     from monitor.uptime import Uptime
 
@@ -49,8 +51,8 @@ async def read_history(store: Store, name: str, since: datetime, now: datetime, 
     messages = await store.dispatches(since, most)
     alerts = [alert for alert in await store.alerts() if alert.live and is_of(alert.key.check, name)]
     checks = [check for check in await store.checks() if is_of(check, name)]
-    ours = [event for event in events[::-1] if is_of(event.key.check, name)]
-    if not (checks or alerts or ours):
+    ours = [event for event in events[::-1] if is_of(event.key.check, name) or _hushes(event, name)]
+    if not (checks or alerts or any(is_of(event.key.check, name) for event in ours)):
         await _require(store, name)
     sent = [one for one in messages if is_of(one.notification.key.check, name)]
     found = incidents(ours, sent, alerts)
@@ -61,6 +63,7 @@ async def read_history(store: Store, name: str, since: datetime, now: datetime, 
         found,
         deploys=[deploy for deploy in (await store.deploys(since))[::-1] if deploy.system == system],
         messages=others(sent, found),
+        asides=asides(ours, found),
         uptime=await _uptime(store, name, checks, since),
         cut=most in {len(events), len(messages)},
     )
@@ -96,6 +99,12 @@ async def read_replay(
 def is_of(check: CheckId, name: str) -> bool:
     """Return whether `check` is the one called `name`, or one of the system of that name."""
     return name in {check.system, str(check)}
+
+
+def _hushes(event: Event, name: str) -> bool:
+    """Return whether `event` is a silence of more than what is called `name`: of its whole system, or of all."""
+    system, check = event.key.check
+    return event.kind in SILENT and (system == OURS or (system == name.partition("/")[0] and check == EVERY))
 
 
 async def _uptime(

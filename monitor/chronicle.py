@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitor.incidents import mean_to_resolve
+from monitor.incidents import left_alone, mean_to_acknowledge, mean_to_resolve, taken
 from monitor.live import iso, stamp
-from monitor.model import AttemptResult
+from monitor.model import AttemptResult, EventKind
 from monitor.plain import plain
 from monitor.units import show_duration
 
@@ -22,14 +22,23 @@ if TYPE_CHECKING:
 
 Line = tuple[str, str]
 """A line of text, and how bad what it tells of is: the name of a severity, or nothing."""
+WORDS = {
+    EventKind.LAPSED: "no longer taken by {}: the time was over",
+    EventKind.SILENCED: "silenced: {}",
+    EventKind.LIFTED: "no longer silenced: {}",
+    EventKind.NOTED: "noted: {}",
+    EventKind.ANSWERED: "steps answered: {}",
+}
+"""How changes read whose text is worth more than their severity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chronicle:
     """What happened to `subject` (a system, or `system/check`) after `since`, as seen at `now`.
 
-    `messages` are those that belong to no incident. `uptime` is that of each month, by what it is the uptime of, the
-    system first. `cut`: there was more than was read, so that what is older is missing.
+    `messages` are those that belong to no incident, `asides` are silences and loose notes. `uptime` is that of each
+    month, by what it is the uptime of, the system first. `cut`: there was more than was read, so that what is older is
+    missing.
     """
 
     subject: str
@@ -38,6 +47,7 @@ class Chronicle:
     incidents: Sequence[Incident]
     deploys: Sequence[Deploy] = ()
     messages: Sequence[Dispatch] = ()
+    asides: Sequence[Event] = ()
     uptime: Mapping[str, Mapping[date, Uptime]] = field(default_factory=dict)
     cut: bool = False
 
@@ -47,6 +57,7 @@ def as_lines(told: Chronicle) -> list[Line]:
     blocks: list[tuple[datetime, list[Line]]] = [(_began(one), _incident(one, told.now)) for one in told.incidents]
     blocks += [(one.at, [(f"{stamp(one.at)}  {deploy_line(one)}", "")]) for one in told.deploys]
     blocks += [(one.notification.at, [(f"{stamp(one.notification.at)}  {_report(one)}", "")]) for one in told.messages]
+    blocks += [(one.at, [(f"{stamp(one.at)}  {_aside(one)}", "")]) for one in told.asides]
     blocks.sort(key=lambda block: block[0])
     cut = [("older changes or messages were left out: there are too many; take a shorter --since", "warning")]
     return [*(cut if told.cut else []), *(line for _, block in blocks for line in block), *_sums(told)]
@@ -83,9 +94,22 @@ def outcome(incident: Incident, now: datetime) -> str:
 
 
 def _change(change: Event) -> str:
+    if change.kind in WORDS:
+        return WORDS[change.kind].format(plain(change.detail))
+    if change.kind is EventKind.ACKNOWLEDGED:
+        by = taken(change)
+        until = f" until {by.until}" if by.until else ""
+        return f"acknowledged by {plain(by.who)}{until}" + (f": {plain(by.why)}" if by.why else "")
     about = [str(change.severity) if change.severity else "", f"{change.value:g}" if change.value is not None else ""]
     said = ", ".join(part for part in (*about, plain(change.detail)) if part)
     return f"{change.kind} ({said})" if said else str(change.kind)
+
+
+def _aside(event: Event) -> str:
+    """Return in words what is no part of an incident: a silence, or a note about what does not fire."""
+    if event.kind is EventKind.NOTED:
+        return f"{plain(str(event.key.check))} {plain(event.key.name)}, {_change(event)}"
+    return _change(event)
 
 
 def _message(one: Dispatch) -> str:
@@ -97,7 +121,8 @@ def _message(one: Dispatch) -> str:
 
 def _report(one: Dispatch) -> str:
     note = one.notification
-    return f"{note.severity}: {plain(note.page.title)}; to {plain(note.channel)}: {attempts(one)}"
+    word = note.kind if note.kind is EventKind.ANNOUNCED else note.severity
+    return f"{word}: {plain(note.page.title)}; to {plain(note.channel)}: {attempts(one)}"
 
 
 def attempts(one: Dispatch) -> str:
@@ -119,6 +144,7 @@ def _sums(told: Chronicle) -> Iterator[Line]:
     count = len(told.incidents)
     counted = f"{count} incident{'s' * (count != 1)} of {told.subject} since {stamp(told.since)}, {len(known)} resolved"
     yield counted + (f" after {_span(mean)} on average, {_span(max(known))} at most" if mean is not None else ""), ""
+    yield from ((line, "") for line in _taken_sums(told.incidents))
     width = max(map(len, told.uptime), default=0)
     for subject, months in told.uptime.items():
         for month, uptime in months.items():
@@ -126,9 +152,19 @@ def _sums(told: Chronicle) -> Iterator[Line]:
             yield f"uptime {month:%Y-%m}  {subject:<{width}}  {uptime!s:>9}  ({spans})", ""
 
 
+def _taken_sums(found: Sequence[Incident]) -> Iterator[str]:
+    """Yield how many were acknowledged, how soon, and how many reached somebody and were not."""
+    count, alone = sum(bool(one.taken) for one in found), len(left_alone(found))
+    if count or alone:
+        mean = mean_to_acknowledge(found)
+        soon = f" after {_span(mean)} on average" if mean is not None else ""
+        untold = len(found) - count - alone
+        yield f"{count} acknowledged{soon}, {alone} not" + (f", {untold} reached nobody" if untold else "")
+
+
 def as_json(told: Chronicle) -> str:
     """Return the history as one JSON object."""
-    mean = mean_to_resolve(told.incidents)
+    mean, waited = mean_to_resolve(told.incidents), mean_to_acknowledge(told.incidents)
     record = {
         "subject": told.subject,
         "since": iso(told.since),
@@ -137,8 +173,15 @@ def as_json(told: Chronicle) -> str:
         "incidents": [_incident_record(one) for one in told.incidents],
         "deploys": [_deploy_record(one) for one in told.deploys],
         "messages": [_message_record(one) for one in told.messages],
+        "others": [
+            {"system": one.key.check.system, "check": one.key.check.check, "alert": one.key.name, **_change_record(one)}
+            for one in told.asides
+        ],
         "resolved": sum(one.lasted is not None for one in told.incidents),
         "mean_seconds_to_resolve": mean.total_seconds() if mean is not None else None,
+        "acknowledged": sum(bool(one.taken) for one in told.incidents),
+        "not_acknowledged": len(left_alone(told.incidents)),
+        "mean_seconds_to_acknowledge": waited.total_seconds() if waited is not None else None,
         "uptime": [
             {
                 "month": f"{month:%Y-%m}",
@@ -168,6 +211,10 @@ def _incident_record(one: Incident) -> dict[str, object]:
         "resolved": one.resolved,
         "goes_on": one.goes_on,
         "seconds_to_resolve": one.lasted.total_seconds() if one.lasted is not None else None,
+        "seconds_to_acknowledge": one.waited.total_seconds() if one.waited is not None else None,
+        "acknowledged": [
+            {"who": by.who, "at": iso(by.at), "until": by.until or None, "why": by.why} for by in one.taken
+        ],
         "changes": [_change_record(change) for change in one.changes],
         "messages": [_message_record(message) for message in one.messages],
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.model import Alert, EventKind
 
@@ -16,8 +17,27 @@ if TYPE_CHECKING:
     from monitor.model import AlertKey, Dispatch, Event, Severity
 
 ENDS = frozenset({EventKind.RESOLVED, EventKind.REMOVED})
-ASIDE = frozenset({EventKind.REPORTED, EventKind.PENDING, EventKind.CANCELLED})
+SILENT = frozenset({EventKind.SILENCED, EventKind.LIFTED})
+ASIDE = SILENT | {EventKind.REPORTED, EventKind.ANNOUNCED, EventKind.PENDING, EventKind.CANCELLED}
 """What is no part of an incident by itself."""
+_TAKEN = re.compile(r"(?P<who>.*?) until (?P<until>\d{4}-\d\d-\d\d \d\d:\d\d UTC)(?:: (?P<why>.*))?", re.DOTALL)
+
+
+class Taken(NamedTuple):
+    """Who took an incident, when, until when in words (empty: not known), and why."""
+
+    who: str
+    at: datetime
+    until: str = ""
+    why: str = ""
+
+
+def taken(event: Event) -> Taken:
+    """Return what an event of the kind *acknowledged* tells."""
+    found = _TAKEN.fullmatch(event.detail)
+    if found is None:
+        return Taken(event.detail, event.at)
+    return Taken(found["who"], event.at, found["until"], found["why"] or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,23 @@ class Incident:
         if not self.resolved or self.opened_at is None or self.ended_at is None:
             return None
         return max(self.ended_at - self.opened_at, timedelta())
+
+    @property
+    def taken(self) -> tuple[Taken, ...]:
+        """Return who acknowledged it, in their order."""
+        return tuple(taken(change) for change in self.changes if change.kind is EventKind.ACKNOWLEDGED)
+
+    @property
+    def reached_at(self) -> datetime | None:
+        """Return when a channel first accepted a message about it; None: nobody was reached."""
+        return min((at for one in self.messages if (at := one.delivered_at) is not None), default=None)
+
+    @property
+    def waited(self) -> timedelta | None:
+        """Return how long it took from then until somebody acknowledged it; None if nobody did, or none is known."""
+        if not self.taken or self.reached_at is None:
+            return None
+        return max(self.taken[0].at - self.reached_at, timedelta())
 
 
 @dataclass(slots=True)
@@ -84,7 +121,26 @@ def incidents(events: Iterable[Event], dispatches: Sequence[Dispatch], alerts: I
 
 def mean_to_resolve(found: Iterable[Incident]) -> timedelta | None:
     """Return the mean of the times to resolve, of those that are known; None: of none."""
-    known = [one.lasted for one in found if one.lasted is not None]
+    return _mean([one.lasted for one in found if one.lasted is not None])
+
+
+def mean_to_acknowledge(found: Iterable[Incident]) -> timedelta | None:
+    """Return the mean of the times to acknowledge, of those that were; None: of none."""
+    return _mean([one.waited for one in found if one.waited is not None])
+
+
+def left_alone(found: Iterable[Incident]) -> list[Incident]:
+    """Return those that reached somebody and that nobody acknowledged."""
+    return [one for one in found if one.reached_at is not None and not one.taken]
+
+
+def asides(events: Iterable[Event], found: Iterable[Incident]) -> list[Event]:
+    """Return the silences among `events`, and notes that belong to none of the incidents `found`, oldest first."""
+    told = {change.id for incident in found for change in incident.changes}
+    return [one for one in events if one.kind in SILENT or (one.kind is EventKind.NOTED and one.id not in told)]
+
+
+def _mean(known: Sequence[timedelta]) -> timedelta | None:
     return sum(known, timedelta()) / len(known) if known else None
 
 
@@ -98,6 +154,7 @@ def others(dispatches: Iterable[Dispatch], found: Iterable[Incident]) -> list[Di
 def _drafts(events: Iterable[Event]) -> list[_Draft]:
     drafts: list[_Draft] = []
     going_on: dict[AlertKey, _Draft] = {}
+    newest: dict[AlertKey, _Draft] = {}
     pending: dict[AlertKey, Event] = {}
     for event in events:
         key = event.key
@@ -106,9 +163,12 @@ def _drafts(events: Iterable[Event]) -> list[_Draft]:
             pending[key] = event
         elif event.kind in ASIDE or (event.kind is EventKind.REMOVED and key not in going_on):
             continue
+        elif event.kind is EventKind.NOTED:
+            if key in newest:  # what fixed it is said when it is over
+                newest[key].changes.append(event)
         elif event.kind is EventKind.OPENED or key not in going_on:
             opened = event.at if event.kind is EventKind.OPENED else None
-            going_on[key] = _Draft(key, opened, [before, event] if before else [event])
+            going_on[key] = newest[key] = _Draft(key, opened, [before, event] if before else [event])
             drafts.append(going_on[key])
         else:
             going_on[key].changes.append(event)

@@ -134,7 +134,7 @@ def told(incident: Incident) -> dict[str, int]:
 def compare(would: Iterable[Incident], did: Iterable[Incident], now: datetime) -> Difference:
     """Return how two pasts differ: incidents of one alert that overlap are the same one."""
     really = [one for one in did if one.key.name not in NOT_REPLAYED]
-    matches = [Match(one, tuple(other for other in really if _overlap(one, other, now))) for one in would]
+    matches = [Match(one, tuple(other for other in really if overlap(one, other, now))) for one in would]
     met = {id(other) for match in matches for other in match.did}
     return Difference(
         same=tuple(match for match in matches if match.did),
@@ -143,15 +143,17 @@ def compare(would: Iterable[Incident], did: Iterable[Incident], now: datetime) -
     )
 
 
-def _overlap(one: Incident, other: Incident, now: datetime) -> bool:
-    return one.key == other.key and _begin(one) <= _end(other, now) and _begin(other) <= _end(one, now)
+def overlap(one: Incident, other: Incident, now: datetime) -> bool:
+    """Return whether two incidents are of one alert, and of one time."""
+    return one.key == other.key and begin(one) <= end(other, now) and begin(other) <= end(one, now)
 
 
-def _begin(one: Incident) -> datetime:
+def begin(one: Incident) -> datetime:
+    """Return when it began, or was first heard of."""
     return one.opened_at or one.changes[0].at
 
 
-def _end(one: Incident, now: datetime) -> datetime:
+def end(one: Incident, now: datetime) -> datetime:
     """Return when it ended; one whose end was not noted ended with its last change."""
     if one.ended_at is not None:
         return one.ended_at

@@ -20,6 +20,9 @@ def doubts_of_routes(config: Config) -> Iterator[tuple[str, str]]:
     """Yield each doubtful thing about the routes of `config`, and what it is about."""
     for route in config.routes:
         yield from ((message, f"routes[{route.place}]") for message in _of_route(route, config))
+    for name in config.review.notify if config.review else ():
+        if not config.channels[name].takes(Severity.INFO):
+            yield f"{name} takes no info, so it never hears of the week", "review"
     for severity in sorted(Severity, reverse=True):
         for system, plan in _first_with(config, severity).items():
             yield from ((message, system) for message in _of_system(plan, severity, config))

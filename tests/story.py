@@ -84,6 +84,10 @@ OVER = notification("ops", OUTAGE, "02:12:10", EventKind.RESOLVED, CRITICAL, "02
 WARNED = notification("ops", CONNECTIONS, "11:00:00", EventKind.OPENED, WARNING, "11:00:00", "82 %")
 WORSE = notification("ops", CONNECTIONS, "11:00:00", EventKind.WORSENED, CRITICAL, "11:20:00", "96 %")
 OWED = notification("oncall", CONNECTIONS, "11:00:00", EventKind.OPENED, CRITICAL, "11:20:00", "96 %")
+TAKEN = Event(
+    OUTAGE, at("02:16:30"), EventKind.ACKNOWLEDGED, CRITICAL, detail="ana until 2026-01-05 06:16 UTC: it is the worker"
+)
+NOTED = Event(OUTAGE, at("02:31:00"), EventKind.NOTED, detail="restarted the worker (ana)")
 
 CHANGE = Change(
     samples=(
@@ -105,7 +109,9 @@ CHANGE = Change(
     events=(
         event(OUTAGE, "02:11:50", EventKind.PENDING, CRITICAL),
         event(OUTAGE, "02:12:10", EventKind.OPENED, CRITICAL),
+        TAKEN,
         event(OUTAGE, "02:25:40", EventKind.RESOLVED, CRITICAL),
+        NOTED,
         event(CONNECTIONS, "11:00:00", EventKind.OPENED, WARNING, 0.82),
         event(CONNECTIONS, "11:20:00", EventKind.WORSENED, CRITICAL, 0.96),
     ),

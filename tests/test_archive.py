@@ -10,7 +10,7 @@ import pytest
 from monitor.archive import read_history, read_live, read_replay
 from monitor.config import Config
 from monitor.faults import ConfigError
-from monitor.model import Change, CheckId, Measure, State
+from monitor.model import AlertKey, Change, CheckId, Event, EventKind, Measure, State
 from monitor.routing import Route
 from monitor.store import read_store
 from monitor.uptime import Uptime
@@ -71,6 +71,17 @@ async def test_the_history_of_a_system_and_of_a_check(store: Store) -> None:
     assert (await read_history(store, "other", MORNING - DAY, MORNING)).incidents == []
     with pytest.raises(ConfigError, match="there is no check 'shop/sight'"):
         await read_history(store, "shop/sight", MORNING - DAY, MORNING)
+
+
+async def test_silences_of_more_than_it_are_told_too(tmp_path: Path) -> None:
+    """Of all systems and of the whole system, not of another check."""
+    places = [("monitor", "*"), ("shop", "*"), ("shop", "database"), ("other", "*")]
+    events = [Event(AlertKey(CheckId(*place), "silence"), MORNING, EventKind.SILENCED) for place in places]
+    writer = await leading(tmp_path / "monitor.db")
+    await writer.write([story.CHANGE, Change(events=tuple(events))])
+    told = await read_history(writer, "shop/site", MORNING - DAY, MORNING)
+    await writer.close()
+    assert {one.key.check for one in told.asides} == {CheckId("monitor", "*"), CheckId("shop", "*")}
 
 
 async def test_what_is_more_than_can_be_read_is_cut(store: Store) -> None:

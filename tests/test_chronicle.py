@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.chronicle import Chronicle, as_json, as_lines, attempts, deploy_line, outcome
-from monitor.incidents import Incident, incidents, others
-from monitor.model import AttemptResult, Deploy, Dispatch, EventKind
+from monitor.incidents import Incident, asides, incidents, others
+from monitor.model import AlertKey, AttemptResult, CheckId, Deploy, Dispatch, Event, EventKind, Severity
 from tests import story
 from tests.examples import notification
 from tests.fakes import START
@@ -31,7 +31,12 @@ def test_json_says_all_of_it() -> None:
         810,
     )
     assert (outage["seconds_to_resolve"], outage["resolved"], outage["severity"]) == (810, True, "critical")
-    assert [one["kind"] for one in outage["changes"]] == ["pending", "opened", "resolved"]
+    kinds = ["pending", "opened", "acknowledged", "resolved", "noted"]
+    assert [one["kind"] for one in outage["changes"]] == kinds
+    assert (told["acknowledged"], told["not_acknowledged"], told["mean_seconds_to_acknowledge"]) == (1, 1, 258)
+    (by,) = outage["acknowledged"]
+    assert (by["who"], by["until"], by["why"]) == ("ana", "2026-01-05 06:16 UTC", "it is the worker")
+    assert (outage["seconds_to_acknowledge"], connections["acknowledged"]) == (258, [])
     assert [
         [(tried["result"], tried["reason"]) for tried in one["attempts"]]
         for one in outage["messages"]
@@ -114,3 +119,43 @@ def test_any_history_can_be_told(events: list[values.Event], notes: list[values.
         assert len(line.splitlines()) == 1
         assert "\x1b" not in line
     assert len(json.loads(as_json(told))["incidents"]) == len(found)
+
+
+def told_of(*events: Event) -> list[str]:
+    """Return how a journal reads in which nothing else stands."""
+    found = incidents(events, [], [])
+    told = Chronicle("shop", START, START, found, asides=asides(events, found))
+    return [line.strip().partition("  ")[2] or line for line, _ in as_lines(told)]
+
+
+@pytest.mark.parametrize(("kind", "detail", "told"), [
+    (EventKind.ACKNOWLEDGED, "ana until 2026-01-05 16:00 UTC", "acknowledged by ana until 2026-01-05 16:00 UTC"),
+    (EventKind.ACKNOWLEDGED, "ana until 2026-01-05 16:00 UTC: until 2026-02-02 10:00 UTC: so",
+     "acknowledged by ana until 2026-01-05 16:00 UTC: until 2026-02-02 10:00 UTC: so"),
+    (EventKind.ACKNOWLEDGED, "somebody", "acknowledged by somebody"),
+    (EventKind.LAPSED, "ana", "no longer taken by ana: the time was over"),
+    (EventKind.ANSWERED, "25 of 25", "steps answered: 25 of 25"),
+    (EventKind.NOTED, "restarted it (ana)", "noted: restarted it (ana)"),
+])  # fmt: skip
+def test_how_what_people_do_reads(kind: EventKind, detail: str, told: str) -> None:
+    opened = Event(story.OUTAGE, START, EventKind.OPENED, Severity.CRITICAL)
+    assert told_of(opened, Event(story.OUTAGE, START, kind, Severity.CRITICAL, detail=detail))[2] == told
+
+
+def test_silences_and_loose_notes_stand_between_incidents() -> None:
+    """They are no incidents, and a note about what does not fire names its check."""
+    silence = AlertKey(CheckId("shop", "*"), "silence")
+    said = "silence of shop until 2026-01-05 13:00 UTC, by ana: a move"
+    lines = told_of(
+        Event(silence, START, EventKind.SILENCED, detail=said),
+        Event(silence, START, EventKind.LIFTED, detail=said),
+        Event(story.OUTAGE, START, EventKind.NOTED, detail="all fine (ana)"),
+    )
+    assert lines[:3] == [f"silenced: {said}", f"no longer silenced: {said}", "shop/site down, noted: all fine (ana)"]
+    assert lines[3].startswith("0 incidents of shop")
+
+
+def test_an_announcement_reads_as_one() -> None:
+    note = replace(notification("maintenance", EventKind.ANNOUNCED), page=notification("maintenance").page)
+    lines = as_lines(Chronicle("shop", START, START, (), messages=[Dispatch(note)]))
+    assert lines[0][0].endswith("announced: Shop: maintenance: down; to ops: not tried yet")

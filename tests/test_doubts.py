@@ -138,3 +138,11 @@ def test_variables_that_mean_nothing_and_a_port_without_a_token_are_doubtful(tmp
     text = WELL.replace("text/html", "'${MONITOR_TYPE}'")
     found = told(tmp_path, text, PORT="10000", MONITOR_TOKENS="x", MONITOR_TYPE="text/html")
     assert [doubt.key for doubt in found] == ["MONITOR_TOKEN", "MONITOR_TOKENS"]
+
+
+def test_a_channel_that_takes_no_info_never_hears_of_the_week(tmp_path: Path) -> None:
+    sms = f'{{kind: sms, account_sid: AC{"0" * 32}, auth_token: t, from: "+15005550006", to: ["+15005550001"]}}'
+    text = WELL.replace("systems:", f"  text: {sms}\nroutes: [{{notify: [ops, text]}}]\nsystems:")
+    doubt = Doubt("text takes no info, so it never hears of the week", "review")
+    assert doubt in told(tmp_path, text + "review: {notify: [ops, text]}\n")
+    assert told(tmp_path, WELL + "review: {notify: ops}\n") == []

@@ -13,11 +13,16 @@ from monitor.config import load
 from monitor.live import as_line, live, title
 from monitor.model import Measure, State
 from monitor.replay import Replayed, judge_again
+from monitor.review import as_lines as review_lines
+from monitor.review import read_week
 from tests import story
 from tests.examples import sample
 from tests.plans import threshold
+from tests.review.weeks import END, lived, runs
+from tests.store.files import leading
 
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 PAGE = (Path(__file__).parents[1] / "docs/history.md").read_text("utf-8")
 
@@ -51,6 +56,20 @@ def test_what_other_figures_would_have_done_is_shown_as_it_is_printed(tmp_path: 
     would, moments = judge_again(story.SITE, {story.SITE: check}, config.routes, runs, begin)
     told = Replayed(story.SITE, begin, story.MORNING, moments[0], len(moments), would, did)
     assert ["\n".join(line for line, _ in rehearsal.as_lines(told))] == examples("What other figures would have done")
+
+
+async def test_the_week_is_shown_as_it_is_printed(tmp_path: Path) -> None:
+    """By the example's own file: four slow spells, of which ana took the worst."""
+    (file,) = examples("The week", "yaml")
+    (tmp_path / "monitor.yaml").write_text(file, "utf-8")
+    rule = load(tmp_path / "monitor.yaml", {}).plans[story.SITE]
+    slow = [one for hour, peak in ((3, 0.45), (20, 0.62), (50, 0.712), (90, 2.3)) for one in runs(hour, *[peak] * 12)]
+    store = await leading(tmp_path / "monitor.db")
+    await lived(store, rule, slow, [END - 54 * HOUR + 3 * MINUTE])
+    await store.tidy(END)
+    week = await read_week(store, {rule.id: rule}, END)
+    await store.close()
+    assert ["\n".join(line for line, _ in review_lines(week))] == examples("The week")
 
 
 def took(number: int) -> float:

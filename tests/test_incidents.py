@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.incidents import Incident, incidents, mean_to_resolve, others
-from monitor.model import Alert, AlertKey, Dispatch, Event, EventKind, Severity
+from monitor.incidents import Incident, incidents, left_alone, mean_to_acknowledge, mean_to_resolve, others
+from monitor.model import Alert, AlertKey, Attempt, AttemptResult, Dispatch, Event, EventKind, Severity
 from tests import story
 from tests.examples import notification
 from tests.fakes import START
@@ -37,13 +37,17 @@ def test_the_story_s_incidents() -> None:
         Severity.CRITICAL,
         timedelta(minutes=13, seconds=30),
     )
-    assert [one.kind for one in outage.changes] == [EventKind.PENDING, EventKind.OPENED, EventKind.RESOLVED]
+    kinds = [EventKind.PENDING, EventKind.OPENED, EventKind.ACKNOWLEDGED, EventKind.RESOLVED, EventKind.NOTED]
+    assert [one.kind for one in outage.changes] == kinds
     assert {one.notification.id for one in outage.messages} == {
         note.id for note in (story.PAGED, story.REFUSED, story.OVER)
     }
     assert (connections.goes_on, connections.lasted, connections.severity) == (True, None, Severity.CRITICAL)
     assert mean_to_resolve([outage, connections]) == outage.lasted
     assert mean_to_resolve([connections]) is None
+    assert mean_to_acknowledge([outage, connections]) == timedelta(minutes=4, seconds=18)
+    assert mean_to_acknowledge([connections]) is None
+    assert left_alone([outage, connections]) == [connections]
 
 
 LIVES = st.lists(st.tuples(st.integers(1, 50_000), st.integers(1, 100_000)), max_size=6)
@@ -137,3 +141,25 @@ def test_reports_are_told_beside_the_incidents() -> None:
     report = Dispatch(notification("deploy", EventKind.REPORTED))
     found = incidents([event(0, EventKind.REPORTED)], [report], [])
     assert (found, others([report], found)) == ([], [report])
+
+
+def test_it_is_taken_from_when_it_first_reached_somebody() -> None:
+    """What was acknowledged before any channel accepted it took no time, and what reached nobody has none."""
+    note = notification("outage", channel="ops")
+    begun = Attempt("a", START + 3 * MINUTE, AttemptResult.DELIVERED)
+    told = Event(OUTAGE, START + MINUTE, EventKind.ACKNOWLEDGED, detail="ana until 2026-01-05 16:00 UTC")
+    assert Incident(OUTAGE, "", START, changes=(told,)).waited is None
+    early = Incident(OUTAGE, "", START, changes=(told,), messages=(Dispatch(note, (begun,)),))
+    assert early.waited == timedelta()
+    assert left_alone([early, replace(early, changes=()), replace(early, changes=(), messages=())]) == [
+        replace(early, changes=())
+    ]
+
+
+def test_silences_and_notes_make_no_incident() -> None:
+    """A silence is none, nor a note about what does not fire; a note about what is over belongs to it."""
+    silence = AlertKey(SITE, "silence")
+    assert incidents([event(0, EventKind.SILENCED, silence), event(1, EventKind.LIFTED, silence)], [], []) == []
+    assert of(EventKind.NOTED) == []
+    (one,) = of(EventKind.OPENED, EventKind.RESOLVED, EventKind.NOTED)
+    assert (len(one.changes), one.ended_at) == (3, START + MINUTE)

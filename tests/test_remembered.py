@@ -61,6 +61,15 @@ def test_what_a_command_says(environ: dict[str, str], arguments: tuple[str, ...]
         assert json.loads(CliRunner().invoke(app, [*arguments, "--output", "json"], env=environ).output)
 
 
+def test_the_week_is_shown_without_being_sent(environ: dict[str, str]) -> None:
+    """Long after the story one of its alerts still fires; a configuration that cannot be used is status 2."""
+    ended = CliRunner().invoke(app, ["review"], env=environ)
+    assert ended.exit_code == 0, ended.output
+    assert ended.output.startswith("The week from ")
+    assert "1 still fires." in ended.output
+    assert CliRunner().invoke(app, ["review", "-c", "/no/such/file"], env=environ).exit_code == 2
+
+
 def test_no_alert_is_live_where_nothing_ever_was(tmp_path: Path) -> None:
     """And a store that is not there is status 1."""
     where = {"MONITOR_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"}

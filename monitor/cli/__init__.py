@@ -230,6 +230,7 @@ app.command()(acting.note)
 app.command()(remembered.alerts)
 app.command()(remembered.history)
 app.command()(remembered.replay)
+app.command()(remembered.review)
 app.command(name="test")(tried.try_out)
 
 

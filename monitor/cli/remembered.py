@@ -18,6 +18,7 @@ from monitor.config import load
 from monitor.faults import ConfigError, Fault
 from monitor.live import as_json, as_line, title
 from monitor.place import open_to_read
+from monitor.review import as_lines, read_week
 from monitor.settings import read_settings
 from monitor.units import parse_duration
 
@@ -119,6 +120,23 @@ def replay(
             typer.echo(rehearsal.as_json(replayed))
             return
         for line, severity in rehearsal.as_lines(replayed):
+            say(line, COLOURS.get(severity, ""))
+
+
+def review(config: ConfigOption = None) -> None:
+    """Show what the last seven days came to: what paged, how soon somebody took it, and what paged for nothing.
+
+    It is the message that `review:` of the main file sends once a week. Each rule that paged three times or more
+    without anybody taking it is named with the figure that would have kept it silent. Nothing is sent. Exit status 1
+    when the store cannot be read, 2 when the configuration cannot be used.
+
+    **Example:** `monitor review -c config`
+    """
+    with exit_status():
+        settings, now = read_settings(remembers=False), SystemClock().now()
+        loaded = load(config or settings.config, os.environ, settings.systems)
+        week = uvloop.run(_read(settings.database, partial(read_week, plans=loaded.plans, until=now)))
+        for line, severity in as_lines(week):
             say(line, COLOURS.get(severity, ""))
 
 

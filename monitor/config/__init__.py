@@ -13,5 +13,6 @@ from monitor.config.fields import DeployFields
 from monitor.config.loading import Config, load
 from monitor.config.names import Skipped
 from monitor.config.systems import System
+from monitor.config.telling import Review
 
-__all__ = ["Config", "DeployFields", "Skipped", "System", "load"]
+__all__ = ["Config", "DeployFields", "Review", "Skipped", "System", "load"]

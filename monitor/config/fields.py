@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from monitor.config.maintenance import MaintenanceFields
-from monitor.config.routes import Day, FlappingFields, RouteFields
+from monitor.config.routes import Day, DigestText, FlappingFields, Names, RouteFields
 from monitor.fields import Fields, PositiveDuration, Size, Zone
+from monitor.routing import parse_digest
 from monitor.secrets import Secret
 from monitor.units import Unit, parse_quantity
 
@@ -29,6 +30,12 @@ def _link(text: str) -> str:
 
 def _given(value: object) -> object:
     return value or None
+
+
+def _weekly(text: str) -> str:
+    if len(parse_digest(text).days) != 1:
+        raise ValueError(f"{text!r} is no moment of the week such as Mon 09:00 Europe/Berlin: it names one day")
+    return text
 
 
 def _method(text: str) -> str:
@@ -133,6 +140,20 @@ class SystemFile(SystemFields):
     """The name of the system: a-z, 0-9, - and _."""
 
 
+class ReviewFields(Fields):
+    """Once a week, one message about the seven days before.
+
+    It says what paged and how soon somebody took it, what flapped, was silenced or rejected, and the uptime of each
+    system. Each rule that paged three times or more without that anybody acknowledged it is named with the figure that
+    would have kept it silent, judged again on the stored samples.
+    """
+
+    notify: Names
+    """The channels that get it; it rings nobody."""
+    at: Annotated[DigestText, AfterValidator(_weekly)] = "Mon 09:00"
+    """When it leaves, such as `Mon 09:00 Europe/Berlin`; up to a day later if nobody was there."""
+
+
 class MainFile(Fields):
     """`monitor.yaml`: who is told. As the only file it holds the systems too."""
 
@@ -147,3 +168,5 @@ class MainFile(Fields):
     flapping: FlappingFields = FlappingFields()
     holidays: list[Day] = Field(default_factory=list)
     """Days such as `2026-12-25` on which the `hours` of routes do not open."""
+    review: ReviewFields | None = None
+    """The week in one message, to the channels that want it; default: none."""

@@ -13,7 +13,7 @@ from monitor.config.names import look_at_name
 from monitor.config.questions import with_questions
 from monitor.config.section import Context, Section
 from monitor.config.systems import read_system
-from monitor.config.telling import Telling, read_telling
+from monitor.config.telling import Review, Telling, read_review, read_telling
 from monitor.config.validation import validate
 from monitor.config.variables import Variables, url_secrets
 from monitor.faults import ConfigError, Fault, allowed
@@ -49,6 +49,7 @@ class Config:
     routes: tuple[Route, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
     flapping: Flapping = Flapping()  # noqa: RUF009 - frozen
+    review: Review | None = None
     skipped: tuple[Skipped, ...] = ()
     limits: LimitFields = LimitFields()  # noqa: RUF009 - frozen
     retention: RetentionFields = RetentionFields()  # noqa: RUF009 - frozen
@@ -98,6 +99,7 @@ def _read(source: Path, context: Context, selection: Selection) -> Config:
     plans = {check_id: plan for one in watching for check_id, plan in one.plans.items()}
     plans = with_questions(plans, context.asked, context.known)
     telling = read_telling(main, context, places, around.holidays if around else ()) if main else Telling()
+    review = read_review(main, context, around.review, telling) if main and around and around.review else None
     context.faults += [fault for one in watching for name, fault in one.announces if name not in telling.known]
     return Config(
         plans=plans,
@@ -106,6 +108,7 @@ def _read(source: Path, context: Context, selection: Selection) -> Config:
         routes=telling.routes,
         flapping=Flapping(**dict(around.flapping)) if around else Flapping(),
         maintenance=tuple(window for one in watching for window in one.maintenance),
+        review=review,
         skipped=tuple(skip for skips in (telling.skipped, *(one.skipped for one in watching)) for skip in skips),
         limits=limits,
         retention=retention,

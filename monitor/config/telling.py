@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monitor.config.circles import circles
 from monitor.config.kinds import CHANNELS
@@ -13,15 +13,23 @@ from monitor.config.section import Section
 from monitor.config.validation import validate
 from monitor.faults import allowed
 from monitor.model import Severity, labels
-from monitor.routing import Escalation, Route, parse_digest, parse_hours
+from monitor.routing import Digest, Escalation, Route, parse_digest, parse_hours
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import date
 
     from monitor.channels.base import Channel
+    from monitor.config.fields import ReviewFields
     from monitor.config.section import Context
     from monitor.config.yaml_file import Document
+
+
+class Review(NamedTuple):
+    """Who hears of each week, and when it is over."""
+
+    notify: tuple[str, ...]
+    at: Digest
 
 
 @dataclass(slots=True)
@@ -59,6 +67,15 @@ def read_telling(
     telling.routes = tuple(_routes(document, context, telling, systems, holidays))
     telling.skipped = [replace(skip, spare=skip.name in telling.spare - telling.notified) for skip in telling.skipped]
     return telling
+
+
+def read_review(document: Document, context: Context, fields: ReviewFields, telling: Telling) -> Review | None:
+    """Return who hears of each week; None if all of the channels are skipped."""
+    section = Section(document, ("review",), context)
+    section.put_all(document.data["review"])
+    _look_at_names(section, ("notify",), fields.notify, telling.known, "channel")
+    notify = _used(fields.notify, telling)
+    return Review(notify, parse_digest(fields.at)) if notify else None
 
 
 def _read_channel(document: Document, name: str, raw: Any, context: Context, telling: Telling) -> str:  # noqa: ANN401 - any value

@@ -124,10 +124,13 @@ class Store(Protocol):
         """Return every check that ever had a sample here, in the order of their names."""
         ...
 
-    async def samples(self, check: CheckId, since: datetime, limit: int = 100_000) -> list[Sample]:
-        """Return the samples of `check` after `since`, oldest first; the newest `limit` of them.
+    async def samples(
+        self, check: CheckId, since: datetime, limit: int = 100_000, until: datetime | None = None
+    ) -> list[Sample]:
+        """Return the samples of `check` after `since`, and until `until` if it is given; the newest `limit` of them.
 
-        In SQLite this reads through the samples of all checks since then: to read those of many checks, use `replay`.
+        The oldest comes first. In SQLite this reads through the samples of all checks in that time: to read those of
+        many checks, use `replay`.
         """
         ...
 

@@ -148,9 +148,11 @@ class LateStore:
         """As `Store.checks`."""
         return await (await self.open()).checks()
 
-    async def samples(self, check: CheckId, since: datetime, limit: int = 100_000) -> list[Sample]:
+    async def samples(
+        self, check: CheckId, since: datetime, limit: int = 100_000, until: datetime | None = None
+    ) -> list[Sample]:
         """As `Store.samples`."""
-        return await (await self.open()).samples(check, since, limit)
+        return await (await self.open()).samples(check, since, limit, until)
 
     async def replay(self, since: datetime) -> AsyncIterator[Sample]:
         """As `Store.replay`."""

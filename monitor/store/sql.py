@@ -140,10 +140,14 @@ class SqlStore:
         rows = await self._all(select(schema.checks.c.system, schema.checks.c.name))
         return sorted(CheckId(system, name) for system, name in rows)
 
-    async def samples(self, check: CheckId, since: datetime, limit: int = 100_000) -> list[Sample]:
-        """Return the samples of `check` after `since`, oldest first; the newest `limit` of them."""
+    async def samples(
+        self, check: CheckId, since: datetime, limit: int = 100_000, until: datetime | None = None
+    ) -> list[Sample]:
+        """Return the samples of `check` after `since` (and until `until`), oldest first; the newest `limit` of them."""
         table = schema.samples
         query = _with_layout(table).where(table.c.check_id == _id_of(check), table.c.at > micros(since))
+        if until is not None:
+            query = query.where(table.c.at <= micros(until))
         rows = await self._all(query.order_by(table.c.at.desc()).limit(limit))
         return await _decoded(rows[::-1], partial(sample_reader(), check))
 

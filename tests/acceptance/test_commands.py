@@ -48,7 +48,20 @@ systems:
     checks:
       lost: {kind: dns, name: lost.example.com, nameservers: ["127.0.0.1:${DNS_PORT}"], timeout: 500ms}
 """
-COMMANDS = ("run", "demo", "check", "validate", "notify", "explain", "alerts", "history", "replay", "schema", "test")
+COMMANDS = (
+    "run",
+    "demo",
+    "check",
+    "validate",
+    "notify",
+    "explain",
+    "alerts",
+    "history",
+    "replay",
+    "review",
+    "schema",
+    "test",
+)
 BOX = re.compile("[╭╮╰╯│─]")
 
 

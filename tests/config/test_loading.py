@@ -109,7 +109,7 @@ class TestFiles:
     def test_faults_of_all_files_are_told_at_once(self, write: Write) -> None:
         source = write(monitor="chanels: {}\n", shop=SHOP + "color: red\n", shed="- a\n", sty="a: [\n")
         assert [
-            line.replace("limits, retention, flapping, holidays", "…").replace("rate_limits, deploys", "…")
+            line.replace("limits, retention, flapping, holidays, review", "…").replace("rate_limits, deploys", "…")
             for line in told(source)
         ] == [
             "monitor.yaml:1: chanels: unknown key; did you mean channels? allowed: channels, routes, systems, …",
@@ -567,3 +567,44 @@ def loaded(file: Path, environ: Mapping[str, str], *, placeholders: bool) -> Con
         return load(file, environ, placeholders=placeholders)
     except ConfigError as error:
         return error
+
+
+REVIEWED = """
+channels: {ops: "https://hooks.slack.com/services/T0/B0/t", lead: {kind: webhook, url: "${LEAD}", if_set: LEAD}}
+routes: [{notify: ops}]
+review: %s
+systems: {shop: {checks: {site: "https://shop.example.com/"}}}
+"""
+
+
+def test_a_review_goes_to_the_channels_that_there_are(write: Write) -> None:
+    """Those that are skipped do without, and where none is left there is none; the moment defaults to Monday, nine."""
+    both = write(monitor=REVIEWED % "{notify: [ops, lead], at: 'Fri 17:30 Europe/Berlin'}")
+    review = load(both, {}).review
+    assert review is not None
+    assert (review.notify, review.at.zone, review.at.days) == (("ops",), "Europe/Berlin", frozenset({4}))
+    told = load(both, {"LEAD": "https://lead.example.com/"}).review
+    assert told is not None
+    assert told.notify == ("ops", "lead")
+    usual = load(write(monitor=REVIEWED % "{notify: ops}"), {}).review
+    assert usual is not None
+    assert usual.at.text == "Mon 09:00"
+    assert load(write(monitor=REVIEWED % "{notify: lead}"), {}).review is None
+    assert load(write(monitor=REVIEWED % ""), {}).review is None
+
+
+@pytest.mark.parametrize(("review", "fault"), [
+    ("{notify: opps}", "there is no channel 'opps'"),
+    ("{notify: [ops, opps]}", "there is no channel 'opps'"),
+    ("{notify: '${NOBODY}'}", "NOBODY"),
+    ("{notify: ops, at: '09:00'}", "is no moment of the week such as Mon 09:00"),
+    ("{notify: ops, at: 'Mon,Tue 09:00'}", "it names one day"),
+    ("{notify: ops, at: 'Mon 25:00'}", "is not a time such as 09:00"),
+    ("{at: 'Mon 09:00'}", "notify"),
+    ("weekly", "review"),
+])  # fmt: skip
+def test_what_is_wrong_with_a_review(write: Write, review: str, fault: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write(monitor=REVIEWED % review), {})
+    assert fault in str(caught.value)
+    assert len(caught.value.faults) == 1

@@ -336,9 +336,11 @@ class Disk:
         with self._outside.world.loop.busy():
             return await self.store.owed()
 
-    async def samples(self, check: CheckId, since: datetime, limit: int = 100_000) -> list[Sample]:
+    async def samples(
+        self, check: CheckId, since: datetime, limit: int = 100_000, until: datetime | None = None
+    ) -> list[Sample]:
         with self._outside.world.loop.busy():
-            return await self.store.samples(check, since, limit)
+            return await self.store.samples(check, since, limit, until)
 
     async def replay(self, since: datetime) -> AsyncIterator[Sample]:
         await _reach(self._outside)

@@ -218,6 +218,8 @@ async def test_samples_are_those_of_the_check_after_a_moment_oldest_first(store:
         await store.write([Change(samples=(one, other))])
     assert await store.samples(SITE, START) == mine[1:]
     assert await store.samples(SITE, START, limit=2) == mine[4:]
+    assert await store.samples(SITE, START, until=mine[3].at) == mine[1:4]
+    assert await store.samples(SITE, START, limit=2, until=mine[3].at) == mine[2:4]
     assert await store.samples(SITE, START + HOUR) == []
     assert await store.samples(CheckId("no", "such"), BEGINNING) == []
 
