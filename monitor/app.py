@@ -18,6 +18,7 @@ from monitor.counter import Counter
 from monitor.deadman import Deadman
 from monitor.desk import Desk
 from monitor.desk import Means as DeskMeans
+from monitor.drilling import Drilling
 from monitor.evidence import Evidence
 from monitor.health import Health
 from monitor.inbox import Inbox
@@ -142,6 +143,7 @@ class Daemon:
         hearing = Hearing(self._desk.hear, self._outbox.posted, self._pipeline.about)
         self._listening = Listening(self._clock, hearing, random.random)
         self._upkeep = Upkeep(self._clock, self._pipeline, self._scheduler.run_now)
+        self._drilling = Drilling(self._clock, self._store, self._pipeline)
         self._evidence = Evidence(self._questions, self._look_apart, self._tell_answers, self._hide)
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
@@ -166,6 +168,7 @@ class Daemon:
         self._scheduler.replace(config.plans)
         self._rollouts.configure(config.plans, config.systems, config.routes)
         self._upkeep.configure(config.maintenance, config.plans)
+        self._drilling.configure(config.drills, config.channels)
         self._hurry()
         self.metrics.daemon.reloaded(self._clock.now(), successful=True)
 
@@ -235,6 +238,7 @@ class Daemon:
             self._desk.run(),
             self._listening.run(),
             self._upkeep.run(),
+            self._drilling.run(),
             self._evidence.run(),
             self._ticking(),
             self._tidying(),

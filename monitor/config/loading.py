@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
+from monitor.config.drills import planned_drills
 from monitor.config.fields import LimitFields, MainFile, RetentionFields
 from monitor.config.files import find, read_all
 from monitor.config.names import look_at_name
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from monitor.config.names import Skipped
     from monitor.config.systems import System, Watching
     from monitor.config.yaml_file import Document, KeyPath
+    from monitor.drill import PlannedDrill
     from monitor.maintenance import Maintenance
     from monitor.model import CheckId
     from monitor.plan import Plan
@@ -47,6 +49,7 @@ class Config:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
+    drills: tuple[PlannedDrill, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     limits: LimitFields = LimitFields()  # noqa: RUF009 - frozen
     retention: RetentionFields = RetentionFields()  # noqa: RUF009 - frozen
@@ -97,12 +100,14 @@ def _read(source: Path, context: Context, selection: Selection) -> Config:
     plans = with_questions(plans, context.asked, context.known)
     telling = read_telling(main, context, places, around.holidays if around else ()) if main else Telling()
     context.faults += [fault for one in watching for name, fault in one.announces if name not in telling.known]
+    drills = planned_drills(around.drills, main, plans, context) if main and around else ()
     return Config(
         plans=plans,
         systems={one.system.name: one.system for one in watching},
         channels=telling.channels,
         routes=telling.routes,
         maintenance=tuple(window for one in watching for window in one.maintenance),
+        drills=drills,
         skipped=tuple(skip for skips in (telling.skipped, *(one.skipped for one in watching)) for skip in skips),
         limits=limits,
         retention=retention,

@@ -126,6 +126,7 @@ def rejoin(remembered: Alert, present: Alert | None) -> Alert:
         acknowledged=present.acknowledged or remembered.acknowledged,
         changes=(*remembered.changes, *present.changes)[-flapping.MOST :],
         flapping=remembered.flapping or present.flapping,
+        drill=present.drill or remembered.drill,
     )
 
 
