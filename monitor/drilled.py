@@ -101,7 +101,8 @@ class Followed:
             now = self.clock.now()
             if not goes_on:
                 late = late or now + REPORTS_WITHIN
-                if now >= late or all(map(_is_answered, sent)):
+                reports = [one for one in sent if one.notification.kind is EventKind.REPORTED]
+                if now >= late or all(map(_is_answered, reports)):
                     return
             await self.clock.sleep_until(now + LOOK)
 
@@ -135,12 +136,12 @@ async def _drill_of(store: Store, key: AlertKey) -> Alert | None:
 
 
 def _lines(events: Sequence[Event], sent: Sequence[Dispatch]) -> Iterator[tuple[str, Line]]:
-    """Yield every line that there is, each with a name of its own."""
-    for event in events:
+    """Yield every line that there is, each with a name of its own; what is given is in order, the newest first."""
+    for event in events[::-1]:
         said = _SAID.get(event.kind, f"{event.kind}" + (" {}" if event.detail else ""))
         bad = event.kind is EventKind.REPORTED
         yield event.id, Line(event.at, said.format(plain(event.detail)), bad)
-    for one in sent:
+    for one in sent[::-1]:
         note = one.notification
         channel = plain(note.channel)
         yield note.id, Line(note.at, f"to {channel}: {note.kind}")

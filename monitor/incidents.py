@@ -51,7 +51,7 @@ class Incident:
 
     @property
     def lasted(self) -> timedelta | None:
-        """Return how long it lasted until it was resolved; None if it was not, if that is not known, or if it is a drill."""
+        """Return how long it lasted until it was resolved; None if it was not, if nobody knows, and for a drill."""
         if self.drill or not self.resolved or self.opened_at is None or self.ended_at is None:
             return None
         return max(self.ended_at - self.opened_at, timedelta())
