@@ -117,14 +117,7 @@ class Daemon:
         self._leadership = Leadership(self._store, self._clock)
         self._writer = Writer(self._store, self._clock)
         self.metrics = Metrics()
-        self._pipeline = Pipeline(
-            self._clock,
-            self._writer,
-            self.metrics,
-            self._owe,
-            self._run_now,
-            self._happened,
-        )
+        self._pipeline = Pipeline(self._clock, self._writer, self.metrics, self._owe, self._run_now, self._happened)
         self._pusher = self._make_pusher()
         self._outbox = self._make_outbox()
         self._health = Health(
