@@ -152,7 +152,7 @@ class Daemon:
         for check in gone:
             self.metrics.forget(check)
         self.metrics.outbox.configure(config.channels)
-        self._pipeline.configure(config.plans, config.routes)
+        self._pipeline.configure(config.plans, config.routes, config.flapping)
         fallbacks = {name: channel.fallback for name, channel in config.channels.items() if channel.fallback}
         caps = {name: Cap(channel.limit.messages, channel.limit.per) for name, channel in config.channels.items()}
         senders = {name: self._sender(channel) for name, channel in config.channels.items()}

@@ -45,7 +45,9 @@ def doubts(config: Config, settings: Settings, environ: Mapping[str, str], now: 
 
 def notes(config: Config) -> list[str]:
     """Return what is as it should be, and yet worth knowing: what is switched off, what is silent for a while."""
-    switched_off = [f"{skip.name} is skipped: {skip.reason}" for skip in config.skipped if "/" in skip.name]
+    switched_off = [
+        f"{skip.name} is skipped: {skip.reason}" for skip in config.skipped if "/" in skip.name or skip.spare
+    ]
     silent = [
         f"{plan.id}: {threshold.watch.text} is silent until there are two weeks of history"
         for plan in config.plans.values()
@@ -114,7 +116,7 @@ def _of_plan(plan: Plan, now: datetime) -> Iterator[str]:
 
 def _of_telling(config: Config) -> Iterator[Doubt]:
     for skip in config.skipped:
-        if "/" not in skip.name:
+        if "/" not in skip.name and not skip.spare:
             yield Doubt(f"is skipped: {skip.reason}", skip.name)
     yield from (Doubt(message, name) for name, channel in config.channels.items() for message in channel.doubts())
     for message, key in doubts_of_routes(config):

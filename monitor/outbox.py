@@ -196,7 +196,7 @@ class Outbox:
         if hopeless := drop_hopeless(queue, now):
             log.warning("notifications_given_up", channel=channel, count=len(hopeless))
             self._spawn(self._record(hopeless, "", AttemptResult.REJECTED, "given up after three days"))
-        batch = ready(queue, now, store_away=not self._writer.available)
+        batch = ready(queue, now, store_away=not self._writer.available, posted=self._posts.going_on(channel))
         if batch:
             queue.sent(batch, now)
             task = asyncio.create_task(self._send(queue, batch), name=f"send to {channel}")

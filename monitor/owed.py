@@ -7,6 +7,7 @@
 - A newer notification about an incident makes an older one needless: nobody gets a stale "firing" after its resolve.
 - While the store is away only criticals leave, because what is not durable might be sent again.
 - What may wait for others leaves with them, as soon as the first of them must.
+- What only changes a message that stands there already waits for nobody.
 - A channel that got its fill in a while gets one collected message after that: nothing is dropped.
 """
 
@@ -21,7 +22,7 @@ from monitor.message import ASIDE
 from monitor.model import DRILL, EventKind, Notification, Owed, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
 SETTLE = timedelta(seconds=1)
 COLLECT = timedelta(seconds=60)
@@ -69,11 +70,12 @@ class Queue:
         self.changed = True
 
     def sent(self, batch: Sequence[Owed], now: datetime) -> None:
-        """Note that `batch` leaves now, which starts the minute of collecting; a repetition starts none.
+        """Note that `batch` leaves now, which starts the minute of collecting; a repetition or no news starts none.
 
         For criticals a drill starts none either: what is really broken must not wait for it.
         """
-        if batch[0].delivery or batch[0].notification.id in self.alone:
+        repeated = batch[0].delivery or batch[0].notification.id in self.alone
+        if repeated or all(owed.notification.kind in ASIDE for owed in batch):
             return
         self.sent_at = now
         self.recent.append(now)
@@ -99,8 +101,8 @@ def rings(notification: Notification) -> bool:
     return notification.severity is Severity.CRITICAL and not notification.quiet
 
 
-def ready(queue: Queue, now: datetime, *, store_away: bool = False) -> list[Owed]:
-    """Return what may leave together now."""
+def ready(queue: Queue, now: datetime, *, store_away: bool = False, posted: Container[str] = ()) -> list[Owed]:
+    """Return what may leave together now. `posted` are the incidents whose message the channel can change."""
     if queue.blocked_until is not None and now < queue.blocked_until:
         return []
     waiting = [owed for owed in queue.owed.values() if not store_away or rings(owed.notification)]
@@ -114,10 +116,16 @@ def ready(queue: Queue, now: datetime, *, store_away: bool = False) -> list[Owed
         stuck = all(owed.attempts >= STUCK_AFTER for owed in failed)
         fresh = [owed for owed in fresh if stuck and rings(owed.notification)]
     single = [owed for owed in fresh if owed.notification.id in queue.alone]
+    edits = [owed for owed in fresh if _is_edit(owed.notification, posted) and now - owed.notification.at >= SETTLE]
     if single or queue.full(now):
-        return single[:1]
+        return single[:1] or edits
     at_once = [owed for owed in fresh if not owed.notification.batch]
-    return _collected(queue, at_once, now) or _gathered(queue, fresh, now)
+    return _collected(queue, at_once, now) or _gathered(queue, fresh, now) or edits
+
+
+def _is_edit(notification: Notification, posted: Container[str]) -> bool:
+    """Return whether it only changes a message that stands already, so that it need not wait for others."""
+    return notification.kind in ASIDE and notification.incident in posted
 
 
 def leaves_at(notification: Notification) -> datetime:

@@ -22,7 +22,7 @@ from monitor import drill, routing
 from monitor.deeds import outcome
 from monitor.history import MOST_SERIES
 from monitor.model import DRILL, Change, CheckId, Event, EventKind, Notification, stable_id
-from monitor.routing import Call
+from monitor.routing import USUAL, Call
 from monitor.situation import WHOLE, Decision, Situation
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from monitor.drill import Answer
     from monitor.model import Act, Alert, AlertKey, Keepsake, Sample, Severity, Silence
     from monitor.plan import Plan
-    from monitor.routing import Route
+    from monitor.routing import Flapping, Route
     from monitor.watched import Watched
 
 log = structlog.get_logger()
@@ -131,9 +131,9 @@ class Pipeline:
         checks = sorted(situation.look_round(now))
         await self._carry_out([situation.decide(check, situation.noticed(check, now), now) for check in checks])
 
-    def configure(self, plans: Mapping[CheckId, Plan], routes: Sequence[Route]) -> None:
+    def configure(self, plans: Mapping[CheckId, Plan], routes: Sequence[Route], flapping: Flapping = USUAL) -> None:
         """Watch exactly `plans` from now on; what is known of unchanged checks stays."""
-        self._situation.configure(plans, routes, self._clock.now())
+        self._situation.configure(plans, routes, self._clock.now(), flapping)
 
     def begin(self) -> None:
         """Begin to watch now: that no check was looked at before, while the store was waited for, is no gap."""

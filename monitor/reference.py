@@ -11,7 +11,7 @@ from monitor.channels.base import Channel
 from monitor.config.fields import LimitFields, MainFile, RateLimitFields, RetentionFields, SystemFile
 from monitor.config.kinds import CHANNELS, CHECKS, keys
 from monitor.config.maintenance import MaintenanceFields
-from monitor.config.routes import RouteFields
+from monitor.config.routes import FlappingFields, RouteFields
 from monitor.config.variables import PUBLIC
 from monitor.probes.base import Check, ThresholdFields
 from monitor.schema import definitions_of
@@ -100,6 +100,7 @@ def reference() -> str:
         INTRODUCTION.format(shortest=SHORTEST, public=public),
         *_page("The main file", MainFile),
         *_page("Routes", RouteFields),
+        *_page("Flapping", FlappingFields),
         *_page("Limits", LimitFields),
         *_page("Retention", RetentionFields),
         *_page("The file of a system", SystemFile),
@@ -187,7 +188,15 @@ def _mapping(definition: dict[str, Any]) -> dict[str, Any]:
 
 OWN_PAGES = {
     model.__name__
-    for model in (RouteFields, LimitFields, RetentionFields, RateLimitFields, MaintenanceFields, ThresholdFields)
+    for model in (
+        RouteFields,
+        FlappingFields,
+        LimitFields,
+        RetentionFields,
+        RateLimitFields,
+        MaintenanceFields,
+        ThresholdFields,
+    )
 }
 
 

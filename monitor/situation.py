@@ -34,7 +34,7 @@ from monitor.model import (
 )
 from monitor.noted import Noted
 from monitor.page import BLIND_TITLE, Around, compose, title
-from monitor.routing import flapping
+from monitor.routing import USUAL
 from monitor.thresholds import judge
 from monitor.watched import Watched
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from monitor.model import Acknowledgement, Act, Page, Sample, Silence
     from monitor.plan import Plan
-    from monitor.routing import Call, Route
+    from monitor.routing import Call, Flapping, Route
 
 OURSELVES = CheckId(OURS, "probes")
 BLIND_SHARE = 0.5
@@ -94,19 +94,22 @@ class Situation:
         self.noted = Noted()
         self.answers: dict[AlertKey, tuple[str, Mapping[str, str]]] = {}
         self._routes: tuple[Route, ...] = ()
+        self._flapping = USUAL
         self._telling: defaultdict[str, list[CheckId]] = defaultdict(list)
         self._silent: frozenset[CheckId] = frozenset()
         self._looked_at: datetime | None = None
         self._recovered: dict[CheckId, datetime] = {}
 
-    def configure(self, plans: Mapping[CheckId, Plan], routes: Sequence[Route], now: datetime) -> None:
+    def configure(
+        self, plans: Mapping[CheckId, Plan], routes: Sequence[Route], now: datetime, flapping: Flapping = USUAL
+    ) -> None:
         """Watch exactly `plans` from now on; what is known of a check that stays is kept."""
         known, self.watched = self.watched, {}
         for check, plan in plans.items():
             was = known.get(check)
             same = was is not None and was.plan.fingerprint == plan.fingerprint
             self.watched[check] = was if was and same else was.follow(plan) if was else Watched(plan, now)
-        self._routes = tuple(routes)
+        self._routes, self._flapping = tuple(routes), flapping
         self._telling = defaultdict(list)
         for check, plan in plans.items():
             if plan.check.tells_of_vendor:
@@ -160,7 +163,7 @@ class Situation:
                 decision.values[verdict.key] = verdict.value
             before = before or Alert(verdict.key, title=self._title(verdict.key))
             after, events = alerts.step(before, verdict, patience, watched.gap if watched else timedelta())
-            decision.moved[verdict.key] = flapping.counted(before, after, now)
+            decision.moved[verdict.key] = self._flapping.counted(before, after, now)
             decision.events.extend(events)
         live = {alert.key: alert for alert in self.board.of(check)} | decision.moved
         for alert in sorted(live.values(), key=lambda alert: (alert.key.name != DOWN, alert.key)):
@@ -297,7 +300,7 @@ class Situation:
             vendors=tuple(filter(None, vendors)),
             answers=answers if incident == alert.incident else {},
             before=self.noted.of(alert.key, now),
-            settles=flapping.STABLE,
+            settles=self._flapping.stable,
         )
 
     @property
@@ -321,7 +324,7 @@ class Situation:
         if removed:
             alert = alerts.close(alert)
         held = self._held(alert.key, decision, now)
-        after, calls = routing.tell(alert, self._routes, now, held=held)
+        after, calls = routing.tell(alert, self._routes, now, held=held, flapping=self._flapping)
         if removed:
             calls = tuple(routing.Call(call.channel, EventKind.REMOVED, call.severity, quiet=True) for call in calls)
             decision.events.append(Event(alert.key, now, EventKind.REMOVED))

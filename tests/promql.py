@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,10 @@ def read(text: str, points: Points, at: int, window: int) -> float:
 
 
 def same(one: float, other: float, points: Points) -> bool:
-    """Return whether two results over `points` are equal but for rounding: a part in 1e9 of what was computed with."""
+    """Return whether two results over `points` are equal but for rounding: a part in 1e9 of what was computed with.
+
+    Numbers next to 0, of which a float holds only a few digits, are all alike.
+    """
     scale = max((abs(value) for _, value in points), default=0.0)
-    return (math.isnan(one) and math.isnan(other)) or math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9 * scale)
+    least = max(1e-9 * scale, sys.float_info.min)
+    return (math.isnan(one) and math.isnan(other)) or math.isclose(one, other, rel_tol=1e-9, abs_tol=least)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 from monitor.config import Config, load
@@ -32,8 +31,8 @@ def config_of(folder: Path, **files: str) -> Config:
 
 def test_the_routes_do_as_the_page_says(tmp_path: Path) -> None:
     """Critical at once, and later to the CTO; warnings together; those of the pool in business hours too."""
-    shop, main = next((first, second) for first, second in pairwise(EXAMPLES) if second.startswith("channels"))
-    routes = config_of(tmp_path, monitor=main, shop=shop).routes
+    main = next(example for example in EXAMPLES if "routes:" in example)
+    routes = config_of(tmp_path, monitor=main).routes
     assert told_of(routes, POOL, Severity.CRITICAL, NOON) == {"ops", "oncall", "dba"}
     assert told_of(routes, POOL, Severity.CRITICAL, NIGHT) == {"ops", "oncall"}
     assert set(terms(routes, POOL, Severity.CRITICAL, NIGHT, waited=HOUR / 4)) == {"ops", "oncall", "cto"}
@@ -47,10 +46,8 @@ def test_the_routes_do_as_the_page_says(tmp_path: Path) -> None:
 
 def test_the_maintenance_is_as_the_page_says(tmp_path: Path) -> None:
     """Dated and announced, weekly for one check, nightly by cron."""
-    shop = next(example for example in EXAMPLES if "maintenance:" in example)
-    dated, weekly, nightly = config_of(
-        tmp_path, shop=shop, monitor="channels: {ops: 'https://a.example.com/'}"
-    ).maintenance
+    main = next(example for example in EXAMPLES if "maintenance:" in example)
+    dated, weekly, nightly = config_of(tmp_path, monitor=main).maintenance
     begin = datetime(2026, 12, 5, 22, tzinfo=UTC)
     assert list(dated.coming(begin - timedelta(days=1))) == [(begin, begin + 2 * HOUR)]
     assert [silence.scope.check for silence in weekly.silences((begin, begin))] == ["site"]  # type: ignore[arg-type]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model import EventKind, Notification, Owed, Severity
-from monitor.owed import LONGEST_ASKED, LONGEST_WAIT, Queue, drop_hopeless, drop_stale, ready, wait_after
+from monitor.model import Acknowledgement, EventKind, Notification, Owed, Severity
+from monitor.owed import LONGEST_ASKED, LONGEST_WAIT, Cap, Queue, drop_hopeless, drop_stale, ready, wait_after
 from tests.examples import SECOND, notification
 from tests.fakes import START
 
@@ -220,3 +221,95 @@ def test_an_end_makes_answers_needless() -> None:
     owed = queue(notification("a", at=0), ANSWERED, ended)
     drop_stale(owed)
     assert [item.notification for item in owed.owed.values()] == [replace(ended, missed=True)]
+
+
+def waiting(incident: str, at: float, batch: str, leaves: float, **fields: Any) -> Notification:  # noqa: ANN401 - any field
+    """Return a warning that may wait for others, at most until so many seconds after the start."""
+    moment = START + leaves * SECOND
+    return notification(incident, severity=Severity.WARNING, at=at, batch=batch, leaves=moment, **fields)
+
+
+def ids(batch: list[Owed]) -> list[str]:
+    return [owed.notification.incident for owed in batch]
+
+
+def test_what_may_wait_leaves_together_when_the_first_of_it_must() -> None:
+    """TA-17: warnings within the hour; other batches, and what waits for nobody, go their own way."""
+    held = queue(
+        waiting("one", 0, "within", 3_600),
+        waiting("two", 1_800, "within", 5_400),
+        waiting("daily", 0, "digest 09:00", 9_000),
+    )
+    assert ready(held, START + 3_599 * SECOND) == []
+    assert ids(ready(held, START + 3_600 * SECOND)) == ["one", "two"]
+    held.add(Owed(notification("loud", at=3_000)))
+    assert ids(ready(held, START + 3_001 * SECOND)) == ["loud"]
+
+
+def test_what_came_and_went_while_it_waited_is_told_in_its_place() -> None:
+    """In the same batch, by the time at which the first had to leave, and as the whole story."""
+    held = queue(waiting("one", 0, "within", 3_600), waiting("one", 600, "within", 4_200, kind=EventKind.RESOLVED))
+    drop_stale(held)
+    (told,) = ready(held, START + 3_600 * SECOND)
+    assert (told.notification.kind, told.notification.missed) == (EventKind.RESOLVED, True)
+
+
+def test_a_reminder_of_what_was_never_heard_opens_it() -> None:
+    """The channel was away since it began."""
+    held = queue(notification("one", at=0), notification("one", EventKind.REPEATED, at=1_800))
+    drop_stale(held)
+    (told,) = ready(held, START + 1_801 * SECOND)
+    assert told.notification.kind is EventKind.OPENED
+
+
+def test_who_took_it_does_not_take_the_place_of_the_page() -> None:
+    """A channel that has not told of it yet still does, quietly, and says who has it; what steps found comes along."""
+    opened = notification("one", at=0)
+    found = notification(
+        "one", EventKind.ANSWERED, at=0.5, quiet=True, page=replace(opened.page, answers=("25 in all",))
+    )
+    held = queue(opened, found)
+    drop_stale(held)
+    (told,) = ready(held, START + 2 * SECOND)
+    assert (told.notification.kind, told.notification.quiet) == (EventKind.OPENED, False)
+    assert told.notification.page.answers == ("25 in all",)
+    taken = Acknowledgement("ana", START, Severity.CRITICAL, START + 3_600 * SECOND)
+    held.add(Owed(notification("one", EventKind.ACKNOWLEDGED, at=1, page=replace(opened.page, taken=taken))))
+    drop_stale(held)
+    (told,) = ready(held, START + 3 * SECOND)
+    assert (told.notification.kind, told.notification.quiet) == (EventKind.OPENED, True)
+    assert told.notification.page.taken == taken
+
+
+def test_a_change_of_a_message_that_stands_waits_for_nobody() -> None:
+    """And starts no minute: neither where the channel cannot change it."""
+    held = queue(notification("one", at=0))
+    held.sent(ready(held, START + 1 * SECOND), START + 1 * SECOND)
+    held.owed.clear()
+    held.add(Owed(notification("one", EventKind.ACKNOWLEDGED, at=10, quiet=True)))
+    assert ready(held, START + 12 * SECOND) == []
+    edit = ready(held, START + 12 * SECOND, posted={"one"})
+    assert ids(edit) == ["one"]
+    held.sent(edit, START + 12 * SECOND)
+    assert held.sent_at == START + 1 * SECOND
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=60))
+def test_a_channel_gets_no_more_messages_than_it_may_and_loses_none(gaps: list[int]) -> None:
+    """Two messages in five minutes; whatever comes beyond leaves as one."""
+    held = Queue(cap=Cap(2, timedelta(minutes=5)))
+    now, number, told = START, 0, 0
+    sent: list[datetime] = []
+    for gap in [*gaps, 400, 400, 400]:
+        now += gap * SECOND
+        if number < len(gaps):
+            held.add(Owed(replace(notification(f"incident {number}"), at=now - SECOND)))
+            number += 1
+        batch = ready(held, now)
+        if batch:
+            held.sent(batch, now)
+            held.forget(batch)
+            sent.append(now)
+            told += len(batch)
+    assert told == number
+    assert all(later - one >= timedelta(minutes=5) for one, later in zip(sent, sent[2:], strict=False))

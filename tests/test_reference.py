@@ -156,7 +156,9 @@ def test_the_schema_refuses_what_is_broken(data: object) -> None:
 def test_the_example_of_the_main_file_is_without_a_fault(tmp_path: Path) -> None:
     """With the variables that it names, and with none of them."""
     (tmp_path / "monitor.yaml").write_text((ROOT / "config/monitor.yaml").read_text("utf-8"), "utf-8")
-    (tmp_path / "shop.yaml").write_text("system: shop\nchecks: {site: tls://shop.example.com}\n", "utf-8")
+    for system in ("capliquify", "tatame"):
+        text = f"system: {system}\nchecks: {{site: tls://{system}.example.com}}\n"
+        (tmp_path / f"{system}.yaml").write_text(text, "utf-8")
     environ = {
         "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T00/B00/x",
         "ONCALL_EMAIL": "oncall@example.com",
@@ -166,11 +168,15 @@ def test_the_example_of_the_main_file_is_without_a_fault(tmp_path: Path) -> None
         "TWILIO_FROM": "+15005550006",
         "ONCALL_PHONE": "+15005550010",
         "HOOK_URL": "https://hook.example.com/",
+        "ESCALATION_EMAIL": "lead@example.com",
+        "CAPLIQUIFY_SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T00/B01/x",
     }
+    own = {"CAPLIQUIFY_DB_ADMIN", "CAPLIQUIFY_DEVOPS", "CAPLIQUIFY_CTO", "CAPLIQUIFY_ZONE", "ONCALL_ZONE"}
+    channels = ["ops", "oncall", "sms", "lead", "capliquify", "db-admin", "devops", "cto", "hook"]
     config = load(tmp_path, environ)
-    assert list(config.channels) == ["ops", "oncall", "sms", "hook"]
-    assert config.variables == environ.keys()
-    assert [skip.name for skip in load(tmp_path, {}).skipped] == ["ops", "oncall", "sms", "hook"]
+    assert list(config.channels) == channels
+    assert config.variables == environ.keys() | own
+    assert [skip.name for skip in load(tmp_path, {}).skipped] == channels
 
 
 if __name__ == "__main__":

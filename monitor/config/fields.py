@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from monitor.config.drills import DrillFields
 from monitor.config.maintenance import MaintenanceFields
-from monitor.config.routes import Day, RouteFields
+from monitor.config.routes import Day, FlappingFields, RouteFields
 from monitor.fields import Fields, PositiveDuration, Size, Zone
 from monitor.secrets import Secret
 from monitor.units import Unit, parse_quantity
@@ -145,6 +145,7 @@ class MainFile(Fields):
     """Systems by name, where everything stands in one file."""
     limits: LimitFields = LimitFields()
     retention: RetentionFields = RetentionFields()
+    flapping: FlappingFields = FlappingFields()
     drills: list[DrillFields] = Field(default_factory=list)
     """Drills that come by themselves, such as each month: whether somebody is woken, and takes it."""
     holidays: list[Day] = Field(default_factory=list)

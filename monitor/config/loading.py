@@ -19,6 +19,7 @@ from monitor.config.validation import validate
 from monitor.config.variables import Variables, url_secrets
 from monitor.faults import ConfigError, Fault, allowed
 from monitor.model import OURS
+from monitor.routing import Flapping
 from monitor.secrets import Redactor, Secret
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Config:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
+    flapping: Flapping = Flapping()  # noqa: RUF009 - frozen
     drills: tuple[PlannedDrill, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     limits: LimitFields = LimitFields()  # noqa: RUF009 - frozen
@@ -106,6 +108,7 @@ def _read(source: Path, context: Context, selection: Selection) -> Config:
         systems={one.system.name: one.system for one in watching},
         channels=telling.channels,
         routes=telling.routes,
+        flapping=Flapping(**dict(around.flapping)) if around else Flapping(),
         maintenance=tuple(window for one in watching for window in one.maintenance),
         drills=drills,
         skipped=tuple(skip for skips in (telling.skipped, *(one.skipped for one in watching)) for skip in skips),

@@ -18,10 +18,14 @@ NAMING = "a name begins with a-z or 0-9 and goes on with those, - and _, 63 char
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A check (`system/check`) or a channel (its name) that the configuration holds and does not use, and why."""
+    """A check (`system/check`) or a channel (its name) that the configuration holds and does not use, and why.
+
+    `spare`: a channel that only hears of what escalates.
+    """
 
     name: str
     reason: str
+    spare: bool = False
 
 
 def look_at_name(document: Document, path: KeyPath, name: object, context: Context) -> None:

@@ -52,6 +52,17 @@ HoursText = Annotated[
 DigestText = Annotated[str, AfterValidator(_digest), Field(json_schema_extra={"examples": ["09:00 Europe/Berlin"]})]
 
 
+class FlappingFields(Fields):
+    """When an alert that comes and goes is said to flap; then it is quiet until it has been stable."""
+
+    changes: Annotated[int, Field(ge=2)] = 4
+    """How often it opens or ends."""
+    within: PositiveDuration = timedelta(hours=1)
+    """In which time."""
+    stable: PositiveDuration = timedelta(minutes=30)
+    """For how long it must stay as it is, until it is told how it stands."""
+
+
 class EscalationFields(Fields):
     """Who hears of an alert that nobody has acknowledged."""
 

@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Telling:
-    """The channels that are used, those that are skipped, the names of both, and the routes to the former."""
+    """The channels that are used, those that are skipped, the names of both, and the routes to the former.
+
+    `notified` are those that a route names, `spare` those to which one escalates.
+    """
 
     channels: dict[str, Channel] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     skipped: list[Skipped] = field(default_factory=list)
     known: frozenset[str] = frozenset()
+    notified: set[str] = field(default_factory=set)
+    spare: set[str] = field(default_factory=set)
 
 
 def read_telling(
@@ -52,6 +57,7 @@ def read_telling(
     }
     telling.known = frozenset(known)
     telling.routes = tuple(_routes(document, context, telling, systems, holidays))
+    telling.skipped = [replace(skip, spare=skip.name in telling.spare - telling.notified) for skip in telling.skipped]
     return telling
 
 
@@ -111,6 +117,8 @@ def _routes(
         _look_at_names(section, ("system",), route.system or [], systems, "system")
         for number, step in enumerate(route.escalate):
             _look_at_names(section, ("escalate", number, "notify"), step.notify, telling.known, "channel")
+        telling.spare |= {name for step in route.escalate for name in step.notify}
+        telling.notified |= set(route.notify)
         yield from _taken(_route(route, index, telling, holidays), telling.channels)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.model import EventKind, Phase, Told
-from monitor.routing import flapping
+from monitor.routing.flapping import USUAL
 from monitor.routing.route import terms
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from monitor.model import Acknowledgement, Alert, Severity
+    from monitor.routing.flapping import Flapping
     from monitor.routing.route import Route, Terms
 
 
@@ -58,7 +59,9 @@ class News(NamedTuple):
         return self if self.kind in FIRST else self._replace(kind=EventKind.OPENED)
 
 
-def tell(alert: Alert, routes: Sequence[Route], now: datetime, *, held: bool) -> tuple[Alert, tuple[Call, ...]]:
+def tell(
+    alert: Alert, routes: Sequence[Route], now: datetime, *, held: bool, flapping: Flapping = USUAL
+) -> tuple[Alert, tuple[Call, ...]]:
     """Return who must be told of `alert` now, and the alert as it is once they are owed the message.
 
     While `held`, nothing new is told and nobody is reminded; easing and resolves of what was told still are.
@@ -67,7 +70,7 @@ def tell(alert: Alert, routes: Sequence[Route], now: datetime, *, held: bool) ->
     if flapping.begins(alert) and not held and (alert.told or alert.severity is not None):
         return _flap(alert, routes, now)
     if alert.flapping:
-        if not flapping.stable(alert, now):
+        if not flapping.is_stable(alert, now):
             return _tell_worse(alert, routes, now, held=held)
         return _tell_stable(replace(alert, flapping=False, changes=()), routes, now, held=held)
     return _tell_change(alert, routes, now, held=held)
@@ -124,7 +127,7 @@ def rejoin(remembered: Alert, present: Alert | None) -> Alert:
         told=tuple(told.values()),
         rung_at=remembered.rung_at or present.rung_at,
         acknowledged=present.acknowledged or remembered.acknowledged,
-        changes=(*remembered.changes, *present.changes)[-flapping.MOST :],
+        changes=(*remembered.changes, *present.changes),
         flapping=remembered.flapping or present.flapping,
         drill=present.drill or remembered.drill,
     )

@@ -129,6 +129,7 @@ def test_who_heard_nothing_of_an_outage_is_told_so_at_its_end(told: list[Post]) 
 
 RESTLESS = """
 channels: {hook: "${HOOK_URL}"}
+flapping: {changes: 1000, within: 1s}
 systems:
   shop:
     defaults: {every: 300ms, timeout: 2s, retry: {every: 100ms}, down: {critical: 2}}

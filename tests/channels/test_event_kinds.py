@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 QUIET = ASIDE | {EventKind.RESOLVED, EventKind.REMOVED, EventKind.EASED, EventKind.ANNOUNCED}
 NEVER: dict[str, Collection[EventKind]] = {
     "slack": (),
+    "slack conversation": (),
     "email": (),
     "resend": (),
     "pushover": (),
@@ -40,17 +41,17 @@ async def test_each_kind_of_event_arrives_or_is_deliberately_not_sent(name: str,
     kinds = set(EventKind) if not rig.dear else {EventKind.OPENED, EventKind.ACKNOWLEDGED, EventKind.ANNOUNCED}
     async with standing(rig) as (channel, peer):
         for kind in kinds:
-            peer.got.clear()
+            before = len(rig.arrived(peer))
             one = notification(kind=kind, quiet=kind in QUIET)
             result = await deliver(channel, replace(delivery(one), id=f"id-{kind}"), resources)
             assert isinstance(result, Delivered)
-            for message in rig.arrived(peer):
+            for message in rig.arrived(peer)[before:]:
                 rig.check(message)
                 arrived.add(kind)
     assert kinds - arrived == set(NEVER[name])
 
 
-@pytest.mark.parametrize("name", [name for name in RIGS if name not in {"slack", "email", "resend", "apprise"}])
+@pytest.mark.parametrize("name", ["webhook", "alertmanager", "sms", "pagerduty", "pushover"])
 @pytest.mark.parametrize("kind", sorted(ASIDE))
 async def test_what_rings_nobody_does_not_even_if_it_is_told_aloud(
     name: str, kind: EventKind, resources: Resources

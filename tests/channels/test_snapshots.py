@@ -19,7 +19,9 @@ from monitor.message import as_text, message_of
 from monitor.network import Resolver, TlsContexts
 from monitor.secrets import Redactor
 from tests.channels.deliveries import DELIVERIES
+from tests.channels.examples import NOW
 from tests.channels.rigs import RIGS, standing
+from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
     from tests.channels.rigs import Rig
@@ -27,9 +29,14 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "snapshots"
 SHOWN = 3
 """How many of a storm's alerts a snapshot shows where each is a record of its own."""
-AS_MAIL = {"resend"}
-"""Sends what e-mail sends."""
-MEDIA = [name for name in RIGS if name not in AS_MAIL]
+ALIKE = {"resend", "apprise"}
+"""They send what e-mail sends, and the plain text."""
+MEDIA = [name for name in RIGS if name not in ALIKE]
+
+
+def place(name: str, medium: str) -> Path:
+    """Return the file in which it stands how a delivery looks in a medium."""
+    return FOLDER / name / f"{medium.replace(' ', '-')}.txt"
 
 
 def snapshot(arrived: Any) -> str:  # noqa: ANN401 - a form, a mail or any JSON value
@@ -53,7 +60,7 @@ def shortened(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 async def rendered(rig: Rig, name: str, resources: Resources) -> str:
     """Return how a delivery arrives in a medium, held against its limits."""
     async with standing(rig) as (channel, peer):
-        assert await deliver(channel, DELIVERIES[name], resources) == Delivered()
+        assert isinstance(await deliver(channel, DELIVERIES[name], resources), Delivered)
         arrived = rig.arrived(peer)
         for one in arrived:
             rig.check(one)
@@ -63,7 +70,7 @@ async def rendered(rig: Rig, name: str, resources: Resources) -> str:
 @pytest.mark.parametrize("name", DELIVERIES)
 @pytest.mark.parametrize("medium", MEDIA)
 async def test_it_looks_as_it_did(medium: str, name: str, resources: Resources) -> None:
-    wanted = (FOLDER / name / f"{medium}.txt").read_text("utf-8")
+    wanted = place(name, medium).read_text("utf-8")
     assert await rendered(RIGS[medium], name, resources) == wanted
 
 
@@ -74,21 +81,22 @@ def test_the_plain_text_is_as_it_was(name: str) -> None:
 
 def test_there_is_no_snapshot_of_what_is_gone() -> None:
     files = {f"{path.parent.name}/{path.stem}" for path in FOLDER.glob("*/*")}
-    assert files == {f"{name}/{medium}" for name in DELIVERIES for medium in (*MEDIA, "text")}
+    places = [place(name, medium) for name in DELIVERIES for medium in (*MEDIA, "text")]
+    assert files == {f"{path.parent.name}/{path.stem}" for path in places}
 
 
 async def write() -> None:
     """Write every snapshot as it is now."""
     resolver, tls = Resolver(), TlsContexts()
     async with open_session(resolver, tls) as session:
-        resources = Resources(session, resolver, tls, Redactor())
+        resources = Resources(session, resolver, tls, Redactor(), FakeClock(NOW))
         for name, one in DELIVERIES.items():
             folder = FOLDER / name
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "text.txt").write_text(as_text(message_of(one)), "utf-8")
             for medium in MEDIA:
                 text = await rendered(RIGS[medium], name, resources)
-                (folder / f"{medium}.txt").write_text(text, "utf-8")
+                place(name, medium).write_text(text, "utf-8")
     await resolver.close()
 
 

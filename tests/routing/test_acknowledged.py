@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model import Acknowledgement, Alert, AlertKey, CheckId, EventKind, Severity
-from monitor.routing import Call, Escalation, Route, acknowledge, tell
-from monitor.routing.flapping import counted
+from monitor.routing import Call, Escalation, Flapping, Route, acknowledge, tell
 from tests.fakes import START
 
 KEY = AlertKey(CheckId("shop", "site"), "down")
@@ -33,7 +32,7 @@ class Story:
         """Let it be so at that minute; return who is told, and of what."""
         now = START + minute * MINUTE
         after = replace(self.alert, severity=severity, since=self.alert.since or now)
-        self.alert, calls = tell(counted(self.alert, after, now), ROUTES, now, held=held)
+        self.alert, calls = tell(Flapping().counted(self.alert, after, now), ROUTES, now, held=held)
         return self._note(minute, calls)
 
     def taken(self, minute: float, severity: Severity = X, hours: float = 4) -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ async def test_killed_at_any_moment_it_kept_what_it_acknowledged(tmp_path: Path)
     assert await killed(tmp_path / "monitor.db", *deaths) > 20
 
 
-@pytest.mark.parametrize(("when", "last"), [("before", 23), ("after", 15)])
+@pytest.mark.parametrize(("when", "last"), [("before", 29), ("after", 21)])
 async def test_killed_at_every_step_of_a_transaction_it_is_whole_or_absent(
     tmp_path: Path, when: str, last: int
 ) -> None:

@@ -14,7 +14,7 @@ import html
 import json
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -45,7 +45,6 @@ from tests.systems.site import StandIn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-    from datetime import timedelta
     from email.message import EmailMessage
 
     from monitor.channels.base import Channel, SendResult
@@ -89,7 +88,7 @@ class Inboxes:
     @property
     def environ(self) -> dict[str, str]:
         return {
-            "SLACK_WEBHOOK_URL": f"http://127.0.0.1:{self.ops.port}/services/T0/B0/hook",
+            "SLACK_WEBHOOK_URL": f"http://127.0.0.1:{self.ops.port}/services/T0/B0/ops",
             "HOOK_URL": f"http://127.0.0.1:{self.hook.port}/alerts",
             "SMTP_URL": f"smtp://127.0.0.1:{self.oncall.port}?starttls=never",
             "ONCALL_EMAIL": "oncall@example.com",
@@ -98,7 +97,10 @@ class Inboxes:
     def empty(self) -> list[Told]:
         """Return what has arrived, and forget it."""
         arrived = [
-            *(Told("ops", _plain(post["text"]), _plain(" ".join(_strings(post)))) for post in self.ops.got),
+            *(
+                Told(path.rpartition("/")[2], _plain(post["text"]), _plain(" ".join(_strings(post))))
+                for post, path in zip(self.ops.got, self.ops.paths, strict=True)
+            ),
             *(Told("hook", _first(post), _plain(" ".join(_strings(post)))) for post in self.hook.got),
             *(
                 Told(MAILBOXES[mail["To"]], _body(mail).splitlines()[0], _plain(_body(mail)))
@@ -107,6 +109,7 @@ class Inboxes:
         ]
         for inbox in (self.ops, self.hook, self.oncall):
             inbox.got.clear()
+        self.ops.paths.clear()
         return arrived
 
 
@@ -165,6 +168,17 @@ class Bench(Generic[System]):
             yield f"http://127.0.0.1:{web.port}"
         finally:
             await web.stop()
+
+    def as_written(self) -> None:
+        """Tell by the routes as they stand in the file from now on, with their hours and what may wait."""
+        self.routes = self.config.routes
+        self._pipeline.configure(self.config.plans, self.routes)
+
+    def until(self, day: int, hour: int) -> None:
+        """Let time pass without a run until that day of the week (Monday is 0) and hour, in UTC."""
+        now = self.clock.now()
+        begin = now.replace(hour=hour, minute=0, second=0, microsecond=0) + timedelta(days=(day - now.weekday()) % 7)
+        self.clock.skip(begin - now if begin > now else begin - now + timedelta(days=7))
 
     def plan(self, check: str) -> Plan:
         return self.config.plans[CheckId(self.stand_in.name, check)]
@@ -277,10 +291,10 @@ class Bench(Generic[System]):
         await self._run_once(self.config.plans[check])
 
     async def _deliver(self) -> None:
-        """Let time pass until nothing is owed; no time passes while a message is on its way."""
+        """Let time pass until nothing must leave; no time passes while a message is on its way."""
         running = asyncio.create_task(self._outbox.run())
         async with asyncio.timeout(PATIENCE):
-            while self._outbox.oldest() is not None:
+            while (oldest := self._outbox.oldest()) is not None and oldest <= self.clock.now():
                 await self.clock.advance(SECOND)
                 while self._sending:
                     self._sent.clear()
