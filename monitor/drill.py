@@ -200,7 +200,7 @@ def look(
     """Return what follows from what the channels said to the drill `alert`.
 
     `takers` returns the channels that are told of a severity. The drill is forgotten, and the alert idle, once there is
-    nothing more to be seen.
+    nothing more to be seen; what waits for a digest is not waited for.
     """
     drill = alert.drill
     if drill is None:
@@ -210,7 +210,8 @@ def look(
     made = [_of_faults(alert, drill, faults)] if faults else []
     made += [_of_failure(alert, drill, known)] if failed else []
     seen: Drill | None = replace(drill, named=(*drill.named, *sorted(faults)), reported=drill.reported or failed)
-    if drill.over_at is not None and all(one.answered(now) for one in known.values()):
+    waited = drill.over_at is not None and now - drill.over_at >= GRACE
+    if waited or (drill.over_at is not None and all(one.answered(now) for one in known.values())):
         seen = None
     return Seen(
         replace(alert, drill=seen),

@@ -13,7 +13,7 @@ import structlog
 
 from monitor.drill import LATE, PLANNED, answers, incident_of
 from monitor.model import Act, Deed, Scope, stable_id
-from monitor.store import StoreUnavailable
+from monitor.store import StoreUnavailable, StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -109,7 +109,7 @@ class Drilling:
             return {}
         try:
             dispatches = await self._store.dispatches(drill.at - MOMENT, MOST_MESSAGES)
-        except StoreUnavailable:
+        except (StoreUnavailable, StoreUnusable):
             dispatches = ()
         return answers(drill.told or alert.told, incident_of(alert), dispatches)
 

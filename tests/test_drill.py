@@ -286,6 +286,15 @@ def test_a_channel_is_named_also_after_somebody_else_took_it() -> None:
     assert seen.alert.drill is None
 
 
+def test_what_waits_for_a_digest_is_not_waited_for() -> None:
+    """A warning that leaves tomorrow keeps the next drill from beginning for two minutes, and not until then."""
+    over = end(told(begin(asks(severity=W), "Shop: Site", START), "ops"), "ana", START)
+    known = {"ops": Answer(START + 20 * 60 * MINUTE)}
+    assert look(over, known, lambda _: ["boss"], START + GRACE - SECOND).alert == over
+    seen = look(over, known, lambda _: ["boss"], START + GRACE)
+    assert (seen.reports, seen.alert.drill) == ((), None)
+
+
 def test_that_no_route_tells_anybody_is_a_failure_too() -> None:
     over = end(begin(asks(severity=W), "Shop: Site", START), "", START + 15 * MINUTE)
     seen = look(over, {}, lambda severity: TAKERS[severity], START + 15 * MINUTE)
