@@ -94,7 +94,7 @@ def step(
 
 def close(alert: Alert) -> Alert:
     """Return `alert` with nothing firing any more, because what it watched is no longer there."""
-    return replace(alert, levels={}, judged_at=None, severity=None, changes=(), flapping=False)
+    return replace(alert, levels={}, judged_at=None, severity=None, changes=(), flapping=False, drill=None)
 
 
 def _elapsed(alert: Alert, verdict: Verdict, gap: timedelta) -> timedelta:

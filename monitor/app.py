@@ -18,6 +18,7 @@ from monitor.counter import Counter
 from monitor.deadman import Deadman
 from monitor.desk import Desk
 from monitor.desk import Means as DeskMeans
+from monitor.drilling import Drilling
 from monitor.evidence import Evidence
 from monitor.health import Health
 from monitor.inbox import Inbox
@@ -117,14 +118,7 @@ class Daemon:
         self._leadership = Leadership(self._store, self._clock)
         self._writer = Writer(self._store, self._clock)
         self.metrics = Metrics()
-        self._pipeline = Pipeline(
-            self._clock,
-            self._writer,
-            self.metrics,
-            self._owe,
-            self._run_now,
-            self._happened,
-        )
+        self._pipeline = Pipeline(self._clock, self._writer, self.metrics, self._owe, self._run_now, self._happened)
         self._pusher = self._make_pusher()
         self._outbox = self._make_outbox()
         self._health = Health(self._clock, self._leadership, self._pipeline, self._writer, self._outbox, self._plans)
@@ -137,6 +131,7 @@ class Daemon:
         self._listening = Listening(self._clock, hearing, random.random)
         self._upkeep = Upkeep(self._clock, self._pipeline, self._scheduler.run_now)
         self._reviews = Reviews(self._clock, self._store, self._writer, self._owe)
+        self._drilling = Drilling(self._clock, self._store, self._pipeline)
         self._evidence = Evidence(self._questions, self._look_apart, self._tell_answers, self._hide)
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
@@ -162,6 +157,7 @@ class Daemon:
         self._rollouts.configure(config.plans, config.systems, config.routes)
         self._upkeep.configure(config.maintenance, config.plans)
         self._reviews.configure(config.review, config.plans)
+        self._drilling.configure(config.drills, config.channels)
         self._hurry()
         self.metrics.daemon.reloaded(self._clock.now(), successful=True)
 
@@ -231,6 +227,7 @@ class Daemon:
             self._desk.run(),
             self._listening.run(),
             self._upkeep.run(),
+            self._drilling.run(),
             self._evidence.run(),
             self._reviews.run(),
             self._ticking(),

@@ -60,5 +60,6 @@ class Board:
             (abs(other.since - alert.since), other.title)
             for other in self._alerts.values()
             if other.since and other.key.check != alert.key.check and abs(other.since - alert.since) <= BESIDE
+            if other.drill is None
         )
         return [title for _, title in near[:MOST_BESIDE]]

@@ -76,12 +76,15 @@ def _incident(incident: Incident, now: datetime) -> list[Line]:
     parts = [(change.at, 0, _change(change)) for change in incident.changes]
     parts += [(one.notification.at, 1, _message(one)) for one in incident.messages]
     parts.sort(key=lambda part: part[:2])
-    head = f"{stamp(_began(incident))}  {severity or 'firing'}: {plain(incident.title)}, {outcome(incident, now)}"
-    return [(head, severity), *((f"  {stamp(at)}  {text}", "") for at, _, text in parts)]
+    word = "drill" if incident.drill else severity or "firing"
+    head = f"{stamp(_began(incident))}  {word}: {plain(incident.title)}, {outcome(incident, now)}"
+    return [(head, "" if incident.drill else severity), *((f"  {stamp(at)}  {text}", "") for at, _, text in parts)]
 
 
 def outcome(incident: Incident, now: datetime) -> str:
     """Return in words how an incident ended, or that it goes on."""
+    if incident.drill and incident.resolved:
+        return f"over: {plain(incident.changes[-1].detail)}"
     if incident.lasted is not None:
         return f"resolved after {_span(incident.lasted)}"
     if incident.resolved:
@@ -141,7 +144,7 @@ def _attempt(attempt: Attempt) -> str:
 def _sums(told: Chronicle) -> Iterator[Line]:
     known = [one.lasted for one in told.incidents if one.lasted is not None]
     mean = mean_to_resolve(told.incidents)
-    count = len(told.incidents)
+    count = sum(not one.drill for one in told.incidents)
     counted = f"{count} incident{'s' * (count != 1)} of {told.subject} since {stamp(told.since)}, {len(known)} resolved"
     yield counted + (f" after {_span(mean)} on average, {_span(max(known))} at most" if mean is not None else ""), ""
     yield from ((line, "") for line in _taken_sums(told.incidents))

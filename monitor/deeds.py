@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from monitor import drill
 from monitor.model import DOWN, OURS, Acknowledgement, AlertKey, CheckId, Deed, Event, EventKind, Severity, Silence
 from monitor.situation import Decision
 
@@ -58,6 +59,7 @@ def moment(at: datetime) -> str:
 def _acknowledge(situation: Situation, act: Act, now: datetime) -> Outcome:
     until = act.until or now + TAKEN_FOR
     firing = [alert for alert in situation.covered(act) if alert.severity is not None]
+    drills = [alert for alert in firing if alert.drill is not None]
     if not firing:
         return Outcome(_nothing(act.scope, over=bool(act.incident)))
     if until <= now:
@@ -68,6 +70,8 @@ def _acknowledge(situation: Situation, act: Act, now: datetime) -> Outcome:
         before = alert.acknowledged
         if before is None or replace(before, at=now) != taken:
             decision.join(situation.acknowledge(alert, taken, now))
+    if firing == drills:
+        return Outcome(f"{firing[0].title}: the drill is over, taken by {act.who}.", decision)
     what = firing[0].title if len(firing) == 1 else f"{len(firing)} alerts"
     return Outcome(f"{what}: taken by {act.who} until {moment(until)}.", decision)
 
@@ -99,7 +103,7 @@ def _lift(situation: Situation, act: Act, now: datetime) -> Outcome:
 
 
 def _note(situation: Situation, act: Act, now: datetime) -> Outcome:
-    keys = [alert.key for alert in situation.covered(act)]
+    keys = [alert.key for alert in situation.covered(act) if alert.drill is None]
     if not keys and not act.scope.check:
         return Outcome("A note needs a check, such as shop/site.")
     if not keys or act.incident:
@@ -113,6 +117,19 @@ def _run(_situation: Situation, act: Act, _now: datetime) -> Outcome:
     return Outcome(f"{act.scope} was asked to run.")
 
 
+def _drill(situation: Situation, act: Act, now: datetime) -> Outcome:
+    """Begin a drill; one that waited for a daemon for long is left out, since nobody expects it any more."""
+    check = CheckId(act.scope.system, act.scope.check)
+    if check not in situation.watched:
+        return Outcome(f"There is no check {check} to drill.")
+    before = situation.board.get(drill.key_of(check))
+    if before is not None and before.drill is not None:
+        return Outcome(drill.refusal(before, before.drill))
+    if now - act.at > drill.STALE:
+        return Outcome(f"A drill that was asked for at {moment(act.at)} does not begin any more.")
+    return Outcome(f"A drill of {check} begins.", situation.begin_drill(act, now))
+
+
 def _nothing(scope: Scope, *, over: bool) -> str:
     return "That incident is over." if over else f"Nothing of {scope} fires now."
 
@@ -123,4 +140,5 @@ _OUTCOMES: Mapping[Deed, Callable[[Situation, Act, datetime], Outcome]] = {
     Deed.LIFT: _lift,
     Deed.NOTE: _note,
     Deed.RUN: _run,
+    Deed.DRILL: _drill,
 }

@@ -83,7 +83,7 @@ async def acknowledged(store: Store, before: Iterable[Alert]) -> tuple[list[str]
 
 def _acknowledged(before: Alert, now: Alert | None) -> tuple[str, bool]:
     if now is None or now.incident != before.incident:
-        return f"{title(before)}: over meanwhile", True
+        return f"{title(before)}: {'the drill is over' if before.drill else 'over meanwhile'}", True
     if now.acknowledged is None:
         return f"{title(before)}: still not acknowledged", False
     return f"{title(before)}: {taken_by(now.acknowledged)}", True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.model import Alert, EventKind
+from monitor.model import DRILL, Alert, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -65,9 +65,14 @@ class Incident:
         return max(known, default=None)
 
     @property
+    def drill(self) -> bool:
+        """Return whether nothing was broken, and it was only to be seen who takes it."""
+        return self.key.name == DRILL
+
+    @property
     def lasted(self) -> timedelta | None:
-        """Return how long it lasted until it was resolved; None if it was not, or its beginning is not known."""
-        if not self.resolved or self.opened_at is None or self.ended_at is None:
+        """Return how long it lasted until it was resolved; None if it was not, if nobody knows, and for a drill."""
+        if self.drill or not self.resolved or self.opened_at is None or self.ended_at is None:
             return None
         return max(self.ended_at - self.opened_at, timedelta())
 

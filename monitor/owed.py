@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.message import ASIDE
-from monitor.model import EventKind, Notification, Owed, Severity
+from monitor.model import DRILL, EventKind, Notification, Owed, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -70,13 +70,16 @@ class Queue:
         self.changed = True
 
     def sent(self, batch: Sequence[Owed], now: datetime) -> None:
-        """Note that `batch` leaves now, which starts the minute of collecting; a repetition or no news starts none."""
+        """Note that `batch` leaves now, which starts the minute of collecting; a repetition or no news starts none.
+
+        For criticals a drill starts none either: what is really broken must not wait for it.
+        """
         repeated = batch[0].delivery or batch[0].notification.id in self.alone
         if repeated or all(owed.notification.kind in ASIDE for owed in batch):
             return
         self.sent_at = now
         self.recent.append(now)
-        if any(rings(owed.notification) for owed in batch):
+        if any(rings(owed.notification) and owed.notification.key.name != DRILL for owed in batch):
             self.critical_at = now
 
     def full(self, now: datetime) -> bool:

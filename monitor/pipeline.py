@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from monitor import routing
+from monitor import drill, routing
 from monitor.deeds import outcome
 from monitor.history import MOST_SERIES
-from monitor.model import Change, CheckId, Event, EventKind, Notification, stable_id
+from monitor.model import DRILL, Change, CheckId, Event, EventKind, Notification, stable_id
 from monitor.routing import USUAL, Call
 from monitor.situation import WHOLE, Decision, Situation
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Mapping, Sequence
 
     from monitor.baseline import Baseline
     from monitor.clock import Clock
-    from monitor.model import Act, Alert, AlertKey, Keepsake, Sample, Silence
+    from monitor.drill import Answer
+    from monitor.model import Act, Alert, AlertKey, Keepsake, Sample, Severity, Silence
     from monitor.plan import Plan
     from monitor.routing import Flapping, Route
     from monitor.watched import Watched
@@ -169,7 +170,7 @@ class Pipeline:
             present = board.get(past.key)
             alert = routing.rejoin(routing.not_later(past, now), present)
             board.put(alert)
-            self._display.alert(alert)
+            self._show(alert)
             if self._begun or present is not None:
                 joined.append(alert)
         if joined:
@@ -207,6 +208,24 @@ class Pipeline:
     def alerts(self) -> list[Alert]:
         """Return every live alert."""
         return [alert for alert in self._situation.board if alert.live]
+
+    @property
+    def drills(self) -> list[Alert]:
+        """Return the drills that go on, or of which something may still have to be said."""
+        return [alert for alert in self._situation.board if alert.drill is not None]
+
+    async def see_drill(
+        self, before: Alert, answers: Mapping[str, Answer], takers: Callable[[Severity], Collection[str]]
+    ) -> None:
+        """Report what follows from what the channels answered to a drill; `takers` are those told of a severity.
+
+        Nothing happens if it is not as it was `before`: it is looked at again.
+        """
+        if self._situation.board.get(before.key) != before:
+            return
+        seen = drill.look(before, answers, takers, self._clock.now())
+        moved = {before.key: seen.alert}
+        await self._carry_out([Decision(moved, list(seen.events))], owed=seen.reports)
 
     def about(self, incident: str) -> Notification | None:
         """Return a message, owed to nobody, that says how `incident` stands now; None: it is over, or not known."""
@@ -286,7 +305,7 @@ class Pipeline:
         now = self._clock.now()
         changed = [alert for decision in decisions for alert in self._situation.adopt(decision, now)]
         for alert in changed:
-            self._display.alert(alert)
+            self._show(alert)
         self._situation.silences |= {silence.id: silence for silence in silences}
         calls = (self._notification(alert, call) for decision in decisions for alert, call in decision.calls)
         change = Change(
@@ -303,6 +322,11 @@ class Pipeline:
         elif sample is not None:
             self._writer.keep(sample)
 
+    def _show(self, alert: Alert) -> None:
+        """Show an alert; nobody's panel or rule is to take a drill for one."""
+        if alert.key.name != DRILL:
+            self._display.alert(alert)
+
     async def _commit(self, change: Change) -> None:
         """Make `change` durable, then owe its notifications: also when we are stopped meanwhile, since it is queued."""
         durable = False
@@ -313,7 +337,7 @@ class Pipeline:
                 self._owe(change.owed, not durable)
 
     def _notification(self, alert: Alert, call: Call) -> Notification:
-        happened = self._happened(alert) if call.kind in WHOLE else ()
+        happened = self._happened(alert) if call.kind in WHOLE and alert.drill is None else ()
         return self._situation.notification(alert, call, self._clock.now(), happened)
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor import alerts, routing
+from monitor import alerts, drill, routing
 from monitor.board import Board
 from monitor.model import (
     BLIND,
     DOWN,
+    DRILL,
     NO_DATA,
     OURS,
     Alert,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from monitor.model import Acknowledgement, Act, Sample, Silence
+    from monitor.model import Acknowledgement, Act, Page, Sample, Silence
     from monitor.plan import Plan
     from monitor.routing import Call, Flapping, Route
 
@@ -166,7 +167,10 @@ class Situation:
             decision.events.extend(events)
         live = {alert.key: alert for alert in self.board.of(check)} | decision.moved
         for alert in sorted(live.values(), key=lambda alert: (alert.key.name != DOWN, alert.key)):
-            self._tell(alert, decision, now)  # an outage before what it holds back
+            if drill.late(alert, now):
+                decision.join(self._end_drill(alert, "", now))
+            else:
+                self._tell(alert, decision, now)  # an outage before what it holds back
         return decision
 
     def adopt(self, decision: Decision, now: datetime) -> list[Alert]:
@@ -217,7 +221,7 @@ class Situation:
         """Return the incidents of the system's vendors, but for the alert itself."""
         telling = self._telling.get(alert.key.check.system, ())
         found = (other for check in telling if check != alert.key.check for other in self.board.of(check))
-        return [incident for incident in found if incident.severity is not None]
+        return [incident for incident in found if incident.severity is not None and incident.drill is None]
 
     def _told(self, incident: Alert) -> str:
         """Return an incident of a vendor in its own words, if it has any."""
@@ -229,7 +233,6 @@ class Situation:
 
     def notification(self, alert: Alert, call: Call, now: datetime, happened: Iterable[str] = ()) -> Notification:
         """Return what is owed for `call`; a loud one also tells what else `happened`, and what began, at that time."""
-        watched = self.watched.get(alert.key.check)
         return Notification(
             id=stable_id(alert.incident, call.channel, call.kind, call.severity, now.isoformat()),
             channel=call.channel,
@@ -238,11 +241,16 @@ class Situation:
             kind=call.kind,
             severity=call.severity,
             at=now,
-            page=compose(alert, call.kind, watched, self._around(alert, call.kind, happened, now), now),
+            page=self._page(alert, call.kind, happened, now),
             quiet=call.quiet,
             batch=call.batch,
             leaves=call.leaves,
         )
+
+    def _page(self, alert: Alert, kind: EventKind, happened: Iterable[str], now: datetime) -> Page:
+        if alert.drill is not None:
+            return drill.page(alert, alert.drill, now)
+        return compose(alert, kind, self.watched.get(alert.key.check), self._around(alert, kind, happened, now), now)
 
     def routed(self, alert: Alert, severity: Severity, now: datetime) -> set[str]:
         """Return the channels that the routes name for `alert` at `severity` now."""
@@ -254,11 +262,32 @@ class Situation:
         return sorted((alert for alert in live if act.incident in {"", alert.incident}), key=lambda one: one.key)
 
     def acknowledge(self, alert: Alert, taken: Acknowledgement, now: datetime) -> Decision:
-        """Return what follows when somebody takes `alert`."""
+        """Return what follows when somebody takes `alert`: a drill is over then."""
+        if alert.drill is not None:
+            return self._end_drill(alert, taken.who, now)
         after, calls = routing.acknowledge(alert, taken, self._routes, now)
         said = f"{taken.who} until {taken.until:%Y-%m-%d %H:%M} UTC" + (f": {taken.why}" if taken.why else "")
         event = Event(alert.key, now, EventKind.ACKNOWLEDGED, taken.severity, detail=said)
         return Decision({alert.key: after}, [event], [(after, call) for call in calls])
+
+    def begin_drill(self, act: Act, now: datetime) -> Decision:
+        """Return what follows when the drill begins that `act` asks for, of a check that is watched."""
+        plan = self.watched[CheckId(act.scope.system, act.scope.check)].plan
+        alert = drill.begin(act, f"{plan.system_title}: {plan.title}", now)
+        decision = Decision(events=[Event(alert.key, now, EventKind.OPENED, alert.severity, detail=f"by {act.who}")])
+        self._tell(alert, decision, now)
+        return decision
+
+    def _end_drill(self, alert: Alert, taken_by: str, now: datetime) -> Decision:
+        """Return what follows when a drill is over: whoever was told hears how it ended."""
+        over, decision = drill.end(alert, taken_by, now), Decision()
+        if taken_by:
+            decision.events.append(Event(alert.key, now, EventKind.ACKNOWLEDGED, alert.severity, detail=taken_by))
+        if over.drill is not None:
+            said = drill.outcome(over.drill)
+            decision.events.append(Event(alert.key, now, EventKind.RESOLVED, alert.severity, detail=said))
+        self._tell(over, decision, now)
+        return decision
 
     def _around(self, alert: Alert, kind: EventKind, happened: Iterable[str], now: datetime) -> Around:
         """Return what is known around `alert`; what else happened at that time only where all is told."""
@@ -315,10 +344,15 @@ class Situation:
         if key.check == OURSELVES:
             return False
         watched = self.watched.get(key.check)
-        return watched is None or (key.name not in {DOWN, NO_DATA} and watched.plan.threshold(key.name) is None)
+        return watched is None or (key.name not in {DOWN, NO_DATA, DRILL} and watched.plan.threshold(key.name) is None)
 
     def _held(self, key: AlertKey, decision: Decision, now: datetime) -> bool:
-        """Return whether something else explains the alert of `key`, so that nobody is told of it now."""
+        """Return whether something else explains the alert of `key`, so that nobody is told of it now.
+
+        Nothing does a drill: it is there to be told.
+        """
+        if key.name == DRILL:
+            return False
         if any(silence.holds(key, now) for silence in self.silences.values()):
             return True
         watched = self.watched.get(key.check)

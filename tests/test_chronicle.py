@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.chronicle import Chronicle, as_json, as_lines, attempts, deploy_line, outcome
 from monitor.incidents import Incident, asides, incidents, others
-from monitor.model import AlertKey, AttemptResult, CheckId, Deploy, Dispatch, Event, EventKind, Severity
+from monitor.model import DRILL, Alert, AlertKey, AttemptResult, CheckId, Deploy, Dispatch, Event, EventKind, Severity
 from tests import story
 from tests.examples import notification
 from tests.fakes import START
@@ -50,6 +50,20 @@ def test_json_says_all_of_it() -> None:
         ("2026-01", "shop/site"),
     ]
     assert told["uptime"][2]["down_seconds"] == 27 / 120 * 3600
+
+
+def test_a_drill_is_told_apart_and_counts_in_nothing() -> None:
+    """What ended it stands in its line; while it goes on it is told as any other, and it is as bad as nothing."""
+    key = AlertKey(story.SITE, DRILL)
+    begun = Event(key, START, EventKind.OPENED, Severity.CRITICAL, detail="by eve")
+    over = Event(key, START + timedelta(minutes=2), EventKind.RESOLVED, Severity.CRITICAL, detail="ana took it")
+    told = Chronicle("shop", START - timedelta(days=1), START, incidents([begun, over], [], []))
+    lines = as_lines(told)
+    assert lines[0] == ("2026-01-05 12:00:00  drill: shop/site: drill, over: ana took it", "")
+    assert lines[-1][0] == "0 incidents of shop since 2026-01-04 12:00:00, 0 resolved"
+    assert json.loads(as_json(told))["mean_seconds_to_resolve"] is None
+    live = incidents([begun], [], [Alert(key, severity=Severity.CRITICAL, since=START)])
+    assert outcome(live[0], START + timedelta(minutes=1)) == "goes on for 1 min"
 
 
 def test_what_was_left_out_is_said() -> None:

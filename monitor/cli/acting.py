@@ -60,7 +60,7 @@ def ack(
         if not found:
             return [f"nothing fires at {plain(str(scope))}"], False
         until = _told(lambda: ending(now, lasting), "--for")
-        act = Act(token_hex(8), now, Deed.ACKNOWLEDGE, _who(who), scope, why=plain(why, LONGEST_WHY), until=until)
+        act = Act(token_hex(8), now, Deed.ACKNOWLEDGE, who_acts(who), scope, why=plain(why, LONGEST_WHY), until=until)
         return await _asked(store, [act], lambda: errand.acknowledged(store, found))
 
     _carry(work)
@@ -100,7 +100,7 @@ def silence(  # noqa: PLR0913 - its options
         scope = (await errand.scope_of(store, name))._replace(alert=alert, labels=_labels(label or []))
         end = _told(lambda: ending(now, lasting, until, zone), "--for" if lasting else "--until")
         text = plain(why, LONGEST_WHY)
-        act = Act(token_hex(8), now, Deed.SILENCE, _who(who), scope, "", text, end, maintenance)
+        act = Act(token_hex(8), now, Deed.SILENCE, who_acts(who), scope, "", text, end, maintenance)
         return await _asked(store, [act], lambda: errand.silenced(store, act))
 
     async def end(store: Store) -> Outcome:
@@ -108,7 +108,7 @@ def silence(  # noqa: PLR0913 - its options
         found = await errand.silences(store, scope, now)
         if not found:
             return [f"nothing is silenced at {plain(str(scope))}"], False
-        wish = Act("", now, Deed.LIFT, _who(who), scope, why=plain(why, LONGEST_WHY))
+        wish = Act("", now, Deed.LIFT, who_acts(who), scope, why=plain(why, LONGEST_WHY))
         acts = [errand.lift_of(one, wish, token_hex(8)) for one in found]
         return await _asked(store, acts, lambda: errand.lifted(store, found, SystemClock().now()))
 
@@ -135,7 +135,7 @@ def note(
         scope = (await errand.scope_of(store, name))._replace(alert=alert)
         if not scope.check:
             raise ConfigError([Fault(f"{name!r} is a system; name one check of it", hint="such as shop/site")])
-        act = Act(token_hex(8), now, Deed.NOTE, _who(who), scope, why=said)
+        act = Act(token_hex(8), now, Deed.NOTE, who_acts(who), scope, why=said)
         return await _asked(store, [act], lambda: errand.noted(store, act))
 
     _carry(work)
@@ -165,7 +165,7 @@ async def _asked(store: Store, acts: Sequence[Act], outcome: Callable[[], Awaita
     return await outcome()
 
 
-def _who(given: str) -> str:
+def who_acts(given: str) -> str:
     """Return who acts, on one line."""
     try:
         return plain(given or getpass.getuser(), LONGEST_WHO) or "somebody"

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from monitor.config.drills import DrillFields
 from monitor.config.maintenance import MaintenanceFields
 from monitor.config.routes import Day, DigestText, FlappingFields, Names, RouteFields
 from monitor.fields import Fields, PositiveDuration, Size, Zone
@@ -166,6 +167,8 @@ class MainFile(Fields):
     limits: LimitFields = LimitFields()
     retention: RetentionFields = RetentionFields()
     flapping: FlappingFields = FlappingFields()
+    drills: list[DrillFields] = Field(default_factory=list)
+    """Drills that come by themselves, such as each month: whether somebody is woken, and takes it."""
     holidays: list[Day] = Field(default_factory=list)
     """Days such as `2026-12-25` on which the `hours` of routes do not open."""
     review: ReviewFields | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
+from monitor.config.drills import planned_drills
 from monitor.config.fields import LimitFields, MainFile, RetentionFields
 from monitor.config.files import find, read_all
 from monitor.config.names import look_at_name
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from monitor.config.names import Skipped
     from monitor.config.systems import System, Watching
     from monitor.config.yaml_file import Document, KeyPath
+    from monitor.drill import PlannedDrill
     from monitor.maintenance import Maintenance
     from monitor.model import CheckId
     from monitor.plan import Plan
@@ -50,6 +52,7 @@ class Config:
     maintenance: tuple[Maintenance, ...] = ()
     flapping: Flapping = Flapping()  # noqa: RUF009 - frozen
     review: Review | None = None
+    drills: tuple[PlannedDrill, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     limits: LimitFields = LimitFields()  # noqa: RUF009 - frozen
     retention: RetentionFields = RetentionFields()  # noqa: RUF009 - frozen
@@ -101,6 +104,7 @@ def _read(source: Path, context: Context, selection: Selection) -> Config:
     telling = read_telling(main, context, places, around.holidays if around else ()) if main else Telling()
     review = read_review(main, context, around.review, telling) if main and around and around.review else None
     context.faults += [fault for one in watching for name, fault in one.announces if name not in telling.known]
+    drills = planned_drills(around.drills, main, plans, context) if main and around else ()
     return Config(
         plans=plans,
         systems={one.system.name: one.system for one in watching},
@@ -109,6 +113,7 @@ def _read(source: Path, context: Context, selection: Selection) -> Config:
         flapping=Flapping(**dict(around.flapping)) if around else Flapping(),
         maintenance=tuple(window for one in watching for window in one.maintenance),
         review=review,
+        drills=drills,
         skipped=tuple(skip for skips in (telling.skipped, *(one.skipped for one in watching)) for skip in skips),
         limits=limits,
         retention=retention,

@@ -30,6 +30,10 @@ def _cron(text: str) -> str:
     return text
 
 
+Cron = Annotated[str, AfterValidator(_cron)]
+"""A cron expression that comes some time."""
+
+
 def _template(text: str) -> str:
     try:
         named = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
@@ -64,7 +68,7 @@ class MaintenanceFields(Fields):
     """The moment at which it begins, once, such as `2026-12-05 22:00`; empty: none is planned."""
     weekly: HoursText | None = None
     """Hours of the week, such as `Sun 03:00-05:00`."""
-    cron: Annotated[str, AfterValidator(_cron)] | None = None
+    cron: Cron | None = None
     """When it begins, as cron has it: minute, hour, day, month, day of the week."""
     for_: Annotated[PositiveDuration | None, Field(alias="for")] = None
     """How long it takes, after `at` and `cron`."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from monitor.baseline import WANTED
 from monitor.faults import allowed
 from monitor.kinship import HOST, PLATFORM, REGION, VENDOR
-from monitor.model import DOWN, NO_DATA, Patience, Severity, stable_id
+from monitor.model import DOWN, DRILL, NO_DATA, Patience, Severity, stable_id
 from monitor.plan import Plan
 from monitor.platforms import platform_of, region_of
 from monitor.probes.base import LevelDurations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from monitor.watch import Figure, Watch
 
 RESERVED_LABELS = {"system", "check"}
-RESERVED_NAMES = {DOWN, NO_DATA}
+RESERVED_NAMES = {DOWN, NO_DATA, DRILL}
 KEEPS_RANGE = {Function.LAST, Function.AVG, Function.MIN, Function.MAX, Function.QUANTILE, Function.DRIFT}
 """Functions whose result lies between the smallest and the largest value that there can be in its unit."""
 COUNTING = {Function.RATE, Function.INCREASE, Function.UNSEEN}

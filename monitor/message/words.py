@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.model import EventKind, Severity
+from monitor.model import DRILL, EventKind, Severity
 from monitor.plain import plain
 from monitor.units import show_duration
 
@@ -63,9 +63,10 @@ def _beginning(notification: Notification) -> str:
     after = f" after {lasted}" if lasted else ""
     waited = _between(notification.page.rung, notification.at)
     word = loud(severity)
+    over = "Over" if notification.page.alert == DRILL else "Resolved"
     said = {
         **BEGINNINGS,
-        EventKind.RESOLVED: f"Resolved{after}",
+        EventKind.RESOLVED: f"{over}{after}",
         EventKind.REPEATED: f"Still {severity}{after}",
         EventKind.WORSENED: f"Worse, now {word}",
         EventKind.EASED: f"Eased to {severity}",

@@ -10,9 +10,11 @@ from monitor.model.act import Acknowledgement, Act, Deed, Scope, Silence
 from monitor.model.alert import (
     BLIND,
     DOWN,
+    DRILL,
     NO_DATA,
     Alert,
     AlertKey,
+    Drill,
     Event,
     EventKind,
     Level,
@@ -43,6 +45,7 @@ from monitor.model.sample import (
 __all__ = [
     "BLIND",
     "DOWN",
+    "DRILL",
     "NO_DATA",
     "OURS",
     "Acknowledgement",
@@ -57,6 +60,7 @@ __all__ = [
     "Delivery",
     "Deploy",
     "Dispatch",
+    "Drill",
     "Event",
     "EventKind",
     "Failure",

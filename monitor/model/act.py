@@ -37,13 +37,17 @@ class Scope(NamedTuple):
 
 
 class Deed(enum.StrEnum):
-    """What somebody does. `LIFT` ends silences before their time, `NOTE` says what fixed an alert."""
+    """What somebody does. `LIFT` ends silences before their time, `NOTE` says what fixed an alert.
+
+    `DRILL` asks for an alert that is none, to see whether somebody takes it.
+    """
 
     ACKNOWLEDGE = "acknowledge"
     SILENCE = "silence"
     LIFT = "lift"
     RUN = "run"
     NOTE = "note"
+    DRILL = "drill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ class Act:
 
     `incident`: only if that is still the present one of the alert; empty: whatever is present. `until` ends an
     acknowledgement or a silence; None: after the usual time. `maintenance`: the silence also counts as no outage.
-    `why` is what the person says, and of a note all that it says.
+    `why` is what the person says, and of a note all that it says. A drill is of that `severity`, and somebody has as
+    long to take it as from `at` to `until`.
     """
 
     id: str
@@ -64,6 +69,7 @@ class Act:
     why: str = ""
     until: datetime | None = None
     maintenance: bool = False
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,10 @@ NO_DATA = "no data"
 BLIND = "blind"
 
 
+DRILL = "drill"
+"""The name of the alert that a drill is."""
+
+
 class Outcome(enum.StrEnum):
     """What a verdict says of one level: its figure is crossed, is not crossed, or could not be judged."""
 
@@ -98,6 +102,32 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Drill:
+    """What makes an alert a drill: nothing is broken, and somebody should take it `within` so long after `at`.
+
+    `act` is the id of the act that asked for it, `who` did. Once it is over, at `over_at`, `taken_by` says who took it
+    (nobody: empty) and `told` who was told; it is remembered until each of them has answered. `named` are the channels
+    of which it was reported that they did not take it; `reported`: so was that nobody took the drill.
+    """
+
+    act: str
+    who: str
+    at: datetime
+    within: timedelta
+    severity: Severity
+    over_at: datetime | None = None
+    taken_by: str = ""
+    told: tuple[Told, ...] = ()
+    named: tuple[str, ...] = ()
+    reported: bool = False
+
+    @property
+    def until(self) -> datetime:
+        """Return the moment from which on it is too late to take it."""
+        return self.at + self.within
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """The whole remembered state of one alert. Two equal alerts mean that nothing needs to be written.
 
@@ -107,6 +137,7 @@ class Alert:
     counts towards `for` and `keep`; None after a gap, and whenever no level is waiting for time to pass. `rung_at` is
     when the announced severity was first told, from which escalation counts. `changes` are the moments of the last hour
     at which it opened or ended; while it is `flapping`, nothing is told until it has been stable.
+    `drill`: it is one, and nothing is broken.
     """
 
     key: AlertKey
@@ -121,6 +152,7 @@ class Alert:
     acknowledged: Acknowledgement | None = None
     changes: tuple[datetime, ...] = ()
     flapping: bool = False
+    drill: Drill | None = None
 
     @property
     def incident(self) -> str:
@@ -135,7 +167,7 @@ class Alert:
     @property
     def idle(self) -> bool:
         """Return whether there is nothing to remember."""
-        return not self.live and not self.changes
+        return not self.live and not self.changes and self.drill is None
 
 
 class EventKind(enum.StrEnum):

@@ -129,6 +129,7 @@ def rejoin(remembered: Alert, present: Alert | None) -> Alert:
         acknowledged=present.acknowledged or remembered.acknowledged,
         changes=(*remembered.changes, *present.changes),
         flapping=remembered.flapping or present.flapping,
+        drill=present.drill or remembered.drill,
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.channels.slack.buttons import LONGEST_VALUE, buttons, read
-from monitor.model import AlertKey, CheckId, Deed, EventKind, Notification, Scope
+from monitor.model import DRILL, AlertKey, CheckId, Deed, EventKind, Notification, Scope
 from tests.channels.examples import notification, page
 from tests.channels.slack_api import HOME, ROOM, Message, Slack, texts, wrong
 
@@ -72,6 +72,13 @@ def test_what_has_ended_asks_which_step_fixed_it() -> None:
 def test_what_nobody_can_do_anything_about_has_no_button(kind: EventKind) -> None:
     assert buttons([notification(kind=kind)]) == []
     assert buttons([notification(kind=kind), notification(1, kind=kind)]) == []
+
+
+def test_a_drill_can_only_be_taken() -> None:
+    """There is nothing to silence, and no run that would tell more."""
+    note = replace(notification(), key=AlertKey(CheckId("shop", "site"), DRILL))
+    (row,) = buttons([note])
+    assert [button["text"]["text"] for button in row["elements"]] == ["Acknowledge"]
 
 
 def test_an_end_without_a_remedy_asks_nothing() -> None:

@@ -109,7 +109,9 @@ class TestFiles:
     def test_faults_of_all_files_are_told_at_once(self, write: Write) -> None:
         source = write(monitor="chanels: {}\n", shop=SHOP + "color: red\n", shed="- a\n", sty="a: [\n")
         assert [
-            line.replace("limits, retention, flapping, holidays, review", "…").replace("rate_limits, deploys", "…")
+            line.replace("limits, retention, flapping, drills, holidays, review", "…").replace(
+                "rate_limits, deploys", "…"
+            )
             for line in told(source)
         ] == [
             "monitor.yaml:1: chanels: unknown key; did you mean channels? allowed: channels, routes, systems, …",

@@ -13,9 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monitor.channels.base import Delivered
+from monitor.desk import Desk, Means
+from monitor.drilling import Drilling
 from monitor.message import message_of
 from monitor.metrics import Metrics
-from monitor.model import AttemptResult, CheckId, Owed, Reason, Sample, State
+from monitor.model import AttemptResult, CheckId, Dispatch, Owed, Reason, Sample, State
 from monitor.outbox import Outbox
 from monitor.pipeline import Pipeline
 from monitor.schedule import Limits, Scheduler
@@ -26,7 +28,8 @@ from tests.soak.loop import START, Coarse, VirtualClock, VirtualLoop
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from monitor.channels.base import SendResult
+    from monitor.channels.base import Channel, SendResult
+    from monitor.drill import PlannedDrill
     from monitor.maintenance import Maintenance
     from monitor.model import Act, Alert, AlertKey, Change, Delivery, Event, Notification, Silence
     from monitor.plan import Plan
@@ -56,6 +59,10 @@ class Notebook:
     events: list[Event] = field(default_factory=list)
     unsettled: dict[str, Owed] = field(default_factory=dict)
     hushed: dict[str, Silence] = field(default_factory=dict)
+    asked: dict[str, Act] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    sent: dict[str, Dispatch] = field(default_factory=dict)
+    reached = True
 
     async def write(self, changes: Sequence[Change]) -> None:
         """Take all of `changes`."""
@@ -64,7 +71,11 @@ class Notebook:
             self.events += change.events
             self.unsettled |= {note.id: Owed(note) for note in change.owed}
             self.hushed |= {silence.id: silence for silence in change.silences}
+            self.done |= {act.id for act in change.done}
+            self.sent |= {note.id: Dispatch(note) for note in change.owed}
             for attempt in change.attempts:
+                before_it = self.sent[attempt.notification]
+                self.sent[attempt.notification] = replace(before_it, attempts=(*before_it.attempts, attempt))
                 if attempt.result not in OPEN:
                     self.unsettled.pop(attempt.notification, None)
                 elif attempt.notification in self.unsettled:
@@ -73,10 +84,25 @@ class Notebook:
                     again = replace(before, attempts=refused, due=attempt.due, delivery=attempt.delivery)
                     self.unsettled[attempt.notification] = again
 
+    async def ask(self, act: Act) -> None:
+        """Keep `act`, the first of its id, until it is done."""
+        self.asked.setdefault(act.id, act)
+
+    async def acts(self) -> list[Act]:
+        """Return what was asked for and not done."""
+        return [act for act in self.asked.values() if act.id not in self.done]
+
+    async def dispatches(self, since: datetime, limit: int = 1_000) -> list[Dispatch]:
+        """Return the newest messages after `since`."""
+        found = [one for one in self.sent.values() if one.notification.at > since]
+        return sorted(found, key=lambda one: one.notification.at, reverse=True)[:limit]
+
 
 @dataclass
 class World:
     """What is outside: how the targets are, what the channels answer, and what arrived there.
+
+    `others` are the channels that may hear what came of a drill.
 
     `grain`: how often the daemon looks at the clock, less often than it does for days that are long.
     """
@@ -85,6 +111,8 @@ class World:
     routes: Sequence[Route]
     target: Callable[[CheckId, datetime], State]
     windows: Sequence[Maintenance] = ()
+    drills: Sequence[PlannedDrill] = ()
+    others: Mapping[str, Channel] = field(default_factory=dict)
     fallbacks: Mapping[str, str] = field(default_factory=dict)
     answer: Callable[[str, datetime], SendResult] = lambda *_: Delivered()
     heard: list[Heard] = field(default_factory=list)
@@ -125,11 +153,15 @@ class Daemon:
         self._scheduler = Scheduler(clock, self._observe, self.pipeline.take, Limits(), metrics.schedule)
         self._upkeep = Upkeep(coarse, self.pipeline, self._run_now)
         self._upkeep.configure(world.windows, world.plans)
+        self._drilling = Drilling(coarse, world.notebook, self.pipeline)
+        self._drilling.configure(world.drills, world.others)
+        means = Means(leads=lambda: True, checks=lambda: world.plans, run_now=self._run_now, post=self._writer.post)
+        self._desk = Desk(coarse, world.notebook, self.pipeline, means)
         self.pipeline.configure(world.plans, world.routes)
         names = {name for route in world.routes for name in route.notify}
         names |= {name for route in world.routes for step in route.escalate for name in step.notify}
         names |= {name for window in world.windows if window.announcement for name in window.announcement.notify}
-        names |= set(world.fallbacks.values())
+        names |= {*world.fallbacks.values(), *world.others}
         self._outbox.configure({name: self._sender(name) for name in sorted(names)}, world.fallbacks)
         self._scheduler.replace(world.plans)
         self._parts: list[asyncio.Task[None]] = []
@@ -141,7 +173,9 @@ class Daemon:
         self.pipeline.restore([alert for alert in book.kept.values() if not alert.idle])
         self._outbox.restore(book.unsettled.values(), ())
         self.pipeline.begin()
-        work = (self._writer.run(), self._scheduler.run(), self._outbox.run(), self._upkeep.run(), self._ticking())
+        work = [self._writer.run(), self._scheduler.run(), self._outbox.run(), self._upkeep.run(), self._ticking()]
+        if self.world.drills:
+            work += [self._desk.run(), self._drilling.run()]
         self._parts = [asyncio.create_task(part) for part in work]
 
     async def kill(self) -> None:

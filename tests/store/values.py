@@ -19,6 +19,7 @@ from monitor.model import (
     CheckId,
     Deed,
     Deploy,
+    Drill,
     Event,
     EventKind,
     Keepsake,
@@ -130,6 +131,7 @@ samples = st.builds(
     texts,
     st.lists(measures, max_size=4).map(tuple),
 )
+tellings = st.lists(st.builds(Told, texts, severities, moments), max_size=3).map(tuple)
 alerts = st.builds(
     Alert,
     keys,
@@ -139,7 +141,14 @@ alerts = st.builds(
     severity=st.none() | severities,
     since=st.none() | moments,
     announced=st.none() | severities,
-    told=st.lists(st.builds(Told, texts, severities, moments), max_size=3).map(tuple),
+    told=tellings,
+    drill=st.none()
+    | st.builds(
+        *(Drill, texts, texts, moments, lengths, severities, st.none() | moments, texts),
+        told=tellings,
+        named=st.lists(texts, max_size=2).map(tuple),
+        reported=st.booleans(),
+    ),
 )
 events = st.builds(
     Event,

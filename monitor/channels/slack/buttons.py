@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from monitor.message import ENDED
-from monitor.model import Act, Deed, EventKind, Scope, stable_id
+from monitor.model import DRILL, Act, Deed, EventKind, Scope, stable_id
 from monitor.plain import cut, plain
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def buttons(notes: Sequence[Notification]) -> list[Block]:
     if note.kind is EventKind.RESOLVED:
         return _question(note)
     first = _button("Acknowledge", Button.ACKNOWLEDGE, about) | {"style": "primary"}
+    if note.key.name == DRILL:
+        return [_row([first])]
     return [_row([first, _button("Silence 1 h", Button.SILENCE, about), _button("Run now", Button.RUN, about)])]
 
 
