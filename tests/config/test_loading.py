@@ -107,6 +107,7 @@ class TestFiles:
             load(write(shop=SHOP) / ("x" * 300), {})
 
     def test_faults_of_all_files_are_told_at_once(self, write: Write) -> None:
+        rest = "limits, retention, flapping, drills, holidays, review"
         source = write(monitor="chanels: {}\n", shop=SHOP + "color: red\n", shed="- a\n", sty="a: [\n")
         assert [
             line.replace("limits, retention, flapping, drills, holidays, review", "…").replace(
