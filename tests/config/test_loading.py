@@ -109,12 +109,7 @@ class TestFiles:
     def test_faults_of_all_files_are_told_at_once(self, write: Write) -> None:
         rest = "limits, retention, flapping, drills, holidays, review"
         source = write(monitor="chanels: {}\n", shop=SHOP + "color: red\n", shed="- a\n", sty="a: [\n")
-        assert [
-            line.replace("limits, retention, flapping, drills, holidays, review", "…").replace(
-                "rate_limits, deploys", "…"
-            )
-            for line in told(source)
-        ] == [
+        assert [line.replace(rest, "…").replace("rate_limits, deploys", "…") for line in told(source)] == [
             "monitor.yaml:1: chanels: unknown key; did you mean channels? allowed: channels, routes, systems, …",
             "shed.yaml:1: must be a mapping (key: value), and is a list",
             "shop.yaml:4: shop.color: unknown key; allowed: title, runbook, zone, defaults, …, maintenance, checks",
