@@ -16,7 +16,7 @@ from monitor.cli import app, drilling
 from monitor.config import load
 from monitor.drill import PlannedDrill
 from monitor.drilling import Drilling
-from monitor.model import Act, Attempt, AttemptResult, Change, CheckId, Deed, Scope, stable_id
+from monitor.model import Act, Attempt, AttemptResult, Change, CheckId, Deed, Scope, Severity, stable_id
 from monitor.pipeline import Pipeline
 from monitor.routing import Route
 from tests.examples import sample
@@ -209,6 +209,8 @@ def test_what_the_configuration_plans(tmp_path: Path) -> None:
     around = "channels: {ops: {kind: console}}\nsystems: {shop: {checks: {site: https://shop.example.com/}}}\n"
     file.write_text(around + text)
     assert load(file, {}).drills == (PlannedDrill(SITE, "0 10 * * Mon#1", "Europe/Berlin"),)
+    file.write_text(around + text.replace("zone:", "within: 5m, severity: warning, zone:"))
+    assert load(file, {}).drills[0][3:] == (Severity.WARNING, timedelta(minutes=5))
     assert load(file, {}).drills[0].after(datetime.fromisoformat("2026-11-22T00:00:00Z")) == datetime.fromisoformat(
         "2026-12-07T09:00:00Z"
     )
