@@ -157,11 +157,12 @@ def _sums(told: Chronicle) -> Iterator[Line]:
 
 def _taken_sums(found: Sequence[Incident]) -> Iterator[str]:
     """Yield how many were acknowledged, how soon, and how many reached somebody and were not."""
-    count, alone = sum(bool(one.taken) for one in found), len(left_alone(found))
+    real = [one for one in found if not one.drill]
+    count, alone = sum(bool(one.taken) for one in real), len(left_alone(real))
     if count or alone:
         mean = mean_to_acknowledge(found)
         soon = f" after {_span(mean)} on average" if mean is not None else ""
-        untold = len(found) - count - alone
+        untold = len(real) - count - alone
         yield f"{count} acknowledged{soon}, {alone} not" + (f", {untold} reached nobody" if untold else "")
 
 
@@ -182,7 +183,7 @@ def as_json(told: Chronicle) -> str:
         ],
         "resolved": sum(one.lasted is not None for one in told.incidents),
         "mean_seconds_to_resolve": mean.total_seconds() if mean is not None else None,
-        "acknowledged": sum(bool(one.taken) for one in told.incidents),
+        "acknowledged": sum(bool(one.taken) for one in told.incidents if not one.drill),
         "not_acknowledged": len(left_alone(told.incidents)),
         "mean_seconds_to_acknowledge": waited.total_seconds() if waited is not None else None,
         "uptime": [

@@ -88,8 +88,8 @@ class Incident:
 
     @property
     def waited(self) -> timedelta | None:
-        """Return how long it took from then until somebody acknowledged it; None if nobody did, or none is known."""
-        if not self.taken or self.reached_at is None:
+        """Return how long it took from then until somebody acknowledged it; None if nobody did, and for a drill."""
+        if self.drill or not self.taken or self.reached_at is None:
             return None
         return max(self.taken[0].at - self.reached_at, timedelta())
 
@@ -136,7 +136,7 @@ def mean_to_acknowledge(found: Iterable[Incident]) -> timedelta | None:
 
 def left_alone(found: Iterable[Incident]) -> list[Incident]:
     """Return those that reached somebody and that nobody acknowledged."""
-    return [one for one in found if one.reached_at is not None and not one.taken]
+    return [one for one in found if one.reached_at is not None and not one.taken and not one.drill]
 
 
 def asides(events: Iterable[Event], found: Iterable[Incident]) -> list[Event]:

@@ -56,12 +56,16 @@ def test_a_drill_is_told_apart_and_counts_in_nothing() -> None:
     """What ended it stands in its line; while it goes on it is told as any other, and it is as bad as nothing."""
     key = AlertKey(story.SITE, DRILL)
     begun = Event(key, START, EventKind.OPENED, Severity.CRITICAL, detail="by eve")
+    taken = Event(
+        key, START + timedelta(minutes=1), EventKind.ACKNOWLEDGED, Severity.CRITICAL, detail="ana until 16:00"
+    )
     over = Event(key, START + timedelta(minutes=2), EventKind.RESOLVED, Severity.CRITICAL, detail="ana took it")
-    told = Chronicle("shop", START - timedelta(days=1), START, incidents([begun, over], [], []))
+    told = Chronicle("shop", START - timedelta(days=1), START, incidents([begun, taken, over], [], []))
     lines = as_lines(told)
     assert lines[0] == ("2026-01-05 12:00:00  drill: shop/site: drill, over: ana took it", "")
     assert lines[-1][0] == "0 incidents of shop since 2026-01-04 12:00:00, 0 resolved"
-    assert json.loads(as_json(told))["mean_seconds_to_resolve"] is None
+    record = json.loads(as_json(told))
+    assert (record["mean_seconds_to_resolve"], record["mean_seconds_to_acknowledge"]) == (None, None)
     live = incidents([begun], [], [Alert(key, severity=Severity.CRITICAL, since=START)])
     assert outcome(live[0], START + timedelta(minutes=1)) == "goes on for 1 min"
 

@@ -62,7 +62,8 @@ async def read_week(store: Store, plans: Mapping[CheckId, Plan], until: datetime
     alerts = [one for one in await store.alerts() if one.since is None or one.since <= until]
     past = [one for one in reversed(events) if one.at <= until]
     sent = [one for one in messages if one.notification.at <= until]
-    found = await asyncio.to_thread(incidents, past, sent, alerts)
+    every = await asyncio.to_thread(incidents, past, sent, alerts)
+    found = [one for one in every if not one.drill]
     worst = noisy(pagers(found))[:MOST_NOISY]
     return Week(
         since,
