@@ -26,10 +26,10 @@ REPORTS_WITHIN = timedelta(minutes=2)
 MOST_MESSAGES = 2_000
 MOMENT = timedelta(microseconds=1)
 WORDS = {
-    AttemptResult.DELIVERED: "accepted",
-    AttemptResult.RETRY: "refused",
-    AttemptResult.REJECTED: "rejected",
-    AttemptResult.SUPERSEDED: "not sent, there is newer",
+    AttemptResult.DELIVERED: "accepted it",
+    AttemptResult.RETRY: "refused it",
+    AttemptResult.REJECTED: "rejected it",
+    AttemptResult.SUPERSEDED: "was not sent it, since there was newer",
 }
 """What is said of an attempt; that one began is not."""
 
@@ -150,7 +150,7 @@ def _lines(events: Sequence[Event], sent: Sequence[Dispatch]) -> Iterator[tuple[
                 why = f": {plain(attempt.reason)}" if attempt.reason else ""
                 bad = attempt.result in {AttemptResult.RETRY, AttemptResult.REJECTED}
                 name = f"{note.id} {attempt.at} {attempt.result}"
-                yield name, Line(attempt.at, f"{channel} {word} it ({note.kind}){why}", bad)
+                yield name, Line(attempt.at, f"{channel} {word} ({note.kind}){why}", bad)
 
 
 def _is_answered(one: Dispatch) -> bool:
