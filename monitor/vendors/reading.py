@@ -63,7 +63,7 @@ def refusal(vendor: Vendor, answer: Answer, said: str, right: str, pause: timede
     """
     lacking = bool(vendor.point.search(said)) and answer.status in CLIENT_ERRORS
     reason, text = _forbidden(vendor, right) if lacking else _meaning(vendor, answer, right)
-    waiting = f"; we ask again in {show_duration(pause.total_seconds())}" if pause else ""
+    waiting = f"; we ask again in {show_duration(math.ceil(pause.total_seconds()))}" if pause else ""
     told = f": {said}" if said and not is_fault(answer.status) else ""
     return Failure(reason, f"{text}{told}{waiting}", State.UNKNOWN)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field
 
@@ -80,6 +80,13 @@ class Check(Fields, ABC):
     """Whether the versions that are seen are those of a database's schema: one that moves is no deploy by itself."""
     silence: ClassVar[State] = State.DOWN
     """What no answer by the deadline says of the target: nothing, where a vendor was asked about it."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other fields, as pydantic does, and nothing that was computed from the former ones."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in copy.__dict__.keys() - type(self).model_fields:
+            del copy.__dict__[name]
+        return copy
 
     @property
     @abstractmethod
