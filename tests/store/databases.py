@@ -12,10 +12,13 @@ from monitor.store import open_store, schema
 if TYPE_CHECKING:
     from tests.postgres import Cluster
 
-SHARED = "store"
 FIRST = "UPDATE facts SET value = CASE name WHEN 'oldest_leader' THEN 1 ELSE 0 END"
 UNLED = "UPDATE leases SET holder = '', token = 0, expires_at = 0"
 KEPT = {schema.facts, schema.leases}
+
+
+NUMBERS = itertools.count()
+"""Of all databases that this process makes, whichever folder of tests asks for them."""
 
 
 class Databases:
@@ -23,20 +26,19 @@ class Databases:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._numbers = itertools.count()
-        self.shared = self.fresh(SHARED)
+        self.shared = self.fresh()
         asyncio.run(_migrated(self.shared))
 
-    def fresh(self, name: str = "") -> str:
+    def fresh(self) -> str:
         """Return the address of a new database without any table."""
-        name = name or f"store_{next(self._numbers)}"
+        name = f"store_{next(NUMBERS)}"
         self.cluster.psql(f"CREATE DATABASE {name} TEMPLATE template0")
         return self.cluster.dsn(name)
 
     def emptied(self) -> str:
         """Return the address of a store with nothing in it, always the same one."""
         tables = [f"DELETE FROM {table.name}" for table in schema.metadata.tables.values() if table not in KEPT]
-        self.cluster.psql("; ".join([*tables, FIRST, UNLED]), SHARED)
+        self.cluster.psql("; ".join([*tables, FIRST, UNLED]), self.shared.rpartition("/")[2])
         return self.shared
 
     def left(self, url: str) -> None:
