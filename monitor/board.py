@@ -16,11 +16,12 @@ MOST_BESIDE = 5
 
 
 class Board:
-    """Alerts by key and by check; an alert that is idle is taken off."""
+    """Alerts by key, by check and by incident; an alert that is idle is taken off."""
 
     def __init__(self, alerts: Iterable[Alert] = ()) -> None:
         self._alerts: dict[AlertKey, Alert] = {}
         self._keys: defaultdict[CheckId, set[AlertKey]] = defaultdict(set)
+        self._incidents: dict[str, AlertKey] = {}
         for alert in alerts:
             self.put(alert)
 
@@ -41,9 +42,15 @@ class Board:
         """Return the live alerts of `check`."""
         return [self._alerts[key] for key in self._keys.get(check, ())]
 
+    def of_incident(self, incident: str) -> Alert | None:
+        """Return the alert of which that is the present incident."""
+        key = self._incidents.get(incident)
+        return self._alerts.get(key) if key is not None else None
+
     def put(self, alert: Alert) -> None:
         """Keep `alert`, or take it off once it is idle."""
         key = alert.key
+        self._follow(self._alerts.get(key), alert)
         if not alert.idle:
             self._alerts[key] = alert
             self._keys[key.check].add(key)
@@ -51,6 +58,17 @@ class Board:
             self._keys[key.check].discard(key)
             if not self._keys[key.check]:
                 del self._keys[key.check]
+
+    def _follow(self, before: Alert | None, after: Alert) -> None:
+        """Note which incident is the present one of an alert: its id is dear, and seldom another."""
+        was = before.since if before is not None else None
+        since = None if after.idle else after.since
+        if was == since:
+            return
+        if before is not None and was is not None:
+            self._incidents.pop(before.incident, None)
+        if since is not None:
+            self._incidents[after.incident] = after.key
 
     def beside(self, alert: Alert) -> list[str]:
         """Return the titles of what else began within minutes of `alert`, nearest first."""

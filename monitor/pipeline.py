@@ -229,7 +229,7 @@ class Pipeline:
 
     def about(self, incident: str) -> Notification | None:
         """Return a message, owed to nobody, that says how `incident` stands now; None: it is over, or not known."""
-        alert = next((alert for alert in self._situation.board if alert.incident == incident), None)
+        alert = self._situation.board.of_incident(incident)
         if alert is None or alert.severity is None:
             return None
         call = routing.Call("", EventKind.REPEATED, alert.severity, quiet=True)

@@ -37,6 +37,21 @@ def test_an_idle_alert_is_taken_off() -> None:
     assert list(board) == []
 
 
+def test_an_alert_is_found_by_its_present_incident() -> None:
+    """By no former one, and by none once it is over."""
+    first, second = alert(), alert(minutes=5)
+    board = Board([first])
+    assert board.of_incident(first.incident) == first
+    board.put(replace(first, severity=Severity.WARNING))
+    assert board.of_incident(first.incident) == replace(first, severity=Severity.WARNING)
+    board.put(replace(first, severity=None, since=None, changes=(START,)))
+    assert board.of_incident(first.incident) is None
+    board.put(second)
+    assert board.of_incident(second.incident) == second
+    board.put(replace(second, severity=None))
+    assert board.of_incident(second.incident) is None
+
+
 def test_what_began_beside_an_alert() -> None:
     """Nearest first, within five minutes, never the check's own."""
     others = [alert(CheckId("shop", f"c{n}"), minutes=n) for n in range(1, 9)]
