@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from monitor import drill, routing
+from monitor import drill, routing, surroundings
 from monitor.deeds import outcome
 from monitor.history import MOST_SERIES
 from monitor.model import DRILL, Change, CheckId, Event, EventKind, Notification, stable_id
 from monitor.routing import USUAL, Call
-from monitor.situation import WHOLE, Decision, Situation
+from monitor.situation import Decision, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Mapping, Sequence
@@ -233,7 +233,7 @@ class Pipeline:
         if alert is None or alert.severity is None:
             return None
         call = routing.Call("", EventKind.REPEATED, alert.severity, quiet=True)
-        return self._situation.notification(alert, call, self._clock.now())
+        return surroundings.notification(self._situation, alert, call, self._clock.now())
 
     def unsettled(self) -> list[CheckId]:
         """Return the checks that should be looked at again soon."""
@@ -337,8 +337,8 @@ class Pipeline:
                 self._owe(change.owed, not durable)
 
     def _notification(self, alert: Alert, call: Call) -> Notification:
-        happened = self._happened(alert) if call.kind in WHOLE and alert.drill is None else ()
-        return self._situation.notification(alert, call, self._clock.now(), happened)
+        happened = self._happened(alert) if call.kind in surroundings.WHOLE and alert.drill is None else ()
+        return surroundings.notification(self._situation, alert, call, self._clock.now(), happened)
 
 
 async def _awaited(asking: Awaitable[None]) -> None:

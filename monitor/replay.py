@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from monitor.incidents import Incident, incidents
 from monitor.model import NO_DATA, Dispatch
 from monitor.situation import LOUD, Situation
+from monitor.surroundings import notification
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -117,7 +118,7 @@ def judge_again(
         if sample.check == check:
             moments.append(sample.at)
             events += decision.events
-            owed += [Dispatch(situation.notification(alert, call, sample.at)) for alert, call in decision.calls]
+            owed += [Dispatch(notification(situation, alert, call, sample.at)) for alert, call in decision.calls]
     return incidents(events, owed, situation.board.of(check)), moments
 
 

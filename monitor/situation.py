@@ -24,16 +24,14 @@ from monitor.model import (
     CheckId,
     Event,
     EventKind,
-    Notification,
     Outcome,
     Patience,
     Severity,
     State,
     Verdict,
-    stable_id,
 )
 from monitor.noted import Noted
-from monitor.page import BLIND_TITLE, Around, compose, title
+from monitor.page import BLIND_TITLE, title
 from monitor.routing import USUAL
 from monitor.thresholds import judge
 from monitor.watched import Watched
@@ -42,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from monitor.model import Acknowledgement, Act, Page, Sample, Silence
+    from monitor.model import Acknowledgement, Act, Sample, Silence
     from monitor.plan import Plan
     from monitor.routing import Call, Flapping, Route
 
@@ -55,8 +53,6 @@ SILENCES_KEPT = timedelta(days=1)
 """How long a silence that is over is remembered, so that its end is seen to and it does not come again."""
 AT_ONCE: Mapping[Severity, Patience] = {Severity.WARNING: Patience()}
 LOUD = frozenset({EventKind.OPENED, EventKind.WORSENED})
-WHOLE = LOUD | {EventKind.ESCALATED, EventKind.ANSWERED}
-"""What tells all that is known: somebody may hear of it for the first time."""
 
 Judged = tuple[Verdict, "Mapping[Severity, Patience]"]
 
@@ -94,8 +90,8 @@ class Situation:
         self.noted = Noted()
         self.answers: dict[AlertKey, tuple[str, Mapping[str, str]]] = {}
         self._routes: tuple[Route, ...] = ()
-        self._flapping = USUAL
-        self._telling: defaultdict[str, list[CheckId]] = defaultdict(list)
+        self.flapping = USUAL
+        self.vendors: defaultdict[str, list[CheckId]] = defaultdict(list)
         self._silent: frozenset[CheckId] = frozenset()
         self._looked_at: datetime | None = None
         self._recovered: dict[CheckId, datetime] = {}
@@ -109,11 +105,11 @@ class Situation:
             was = known.get(check)
             same = was is not None and was.plan.fingerprint == plan.fingerprint
             self.watched[check] = was if was and same else was.follow(plan) if was else Watched(plan, now)
-        self._routes, self._flapping = tuple(routes), flapping
-        self._telling = defaultdict(list)
+        self._routes, self.flapping = tuple(routes), flapping
+        self.vendors = defaultdict(list)
         for check, plan in plans.items():
             if plan.check.tells_of_vendor:
-                self._telling[check.system].append(check)
+                self.vendors[check.system].append(check)
 
     def begin(self, now: datetime) -> None:
         """Begin to watch: that nobody looked before is no gap."""
@@ -163,7 +159,7 @@ class Situation:
                 decision.values[verdict.key] = verdict.value
             before = before or Alert(verdict.key, title=self._title(verdict.key))
             after, events = alerts.step(before, verdict, patience, watched.gap if watched else timedelta())
-            decision.moved[verdict.key] = self._flapping.counted(before, after, now)
+            decision.moved[verdict.key] = self.flapping.counted(before, after, now)
             decision.events.extend(events)
         live = {alert.key: alert for alert in self.board.of(check)} | decision.moved
         for alert in sorted(live.values(), key=lambda alert: (alert.key.name != DOWN, alert.key)):
@@ -212,46 +208,6 @@ class Situation:
             return False
         return alert.severity is not None or watched.newest is None or watched.newest.state is not State.UNKNOWN
 
-    def _beside(self, alert: Alert, incidents: Iterable[Alert]) -> list[str]:
-        """Return what else is known of the time of `alert`: incidents of its system's vendors, then what began then."""
-        told = {incident.title: self._told(incident) for incident in incidents}
-        return [*told.values(), *(title for title in self.board.beside(alert) if title not in told)]
-
-    def _incidents(self, alert: Alert) -> list[Alert]:
-        """Return the incidents of the system's vendors, but for the alert itself."""
-        telling = self._telling.get(alert.key.check.system, ())
-        found = (other for check in telling if check != alert.key.check for other in self.board.of(check))
-        return [incident for incident in found if incident.severity is not None and incident.drill is None]
-
-    def _told(self, incident: Alert) -> str:
-        """Return an incident of a vendor in its own words, if it has any."""
-        watched = self.watched[incident.key.check]
-        threshold = watched.plan.threshold(incident.key.name)
-        remarks = watched.newest.remarks if watched.newest and threshold else {}
-        said = remarks.get(threshold.watch.measure, "") if threshold else ""
-        return f"{incident.title} ({said})" if said else incident.title
-
-    def notification(self, alert: Alert, call: Call, now: datetime, happened: Iterable[str] = ()) -> Notification:
-        """Return what is owed for `call`; a loud one also tells what else `happened`, and what began, at that time."""
-        return Notification(
-            id=stable_id(alert.incident, call.channel, call.kind, call.severity, now.isoformat()),
-            channel=call.channel,
-            incident=alert.incident,
-            key=alert.key,
-            kind=call.kind,
-            severity=call.severity,
-            at=now,
-            page=self._page(alert, call.kind, happened, now),
-            quiet=call.quiet,
-            batch=call.batch,
-            leaves=call.leaves,
-        )
-
-    def _page(self, alert: Alert, kind: EventKind, happened: Iterable[str], now: datetime) -> Page:
-        if alert.drill is not None:
-            return drill.page(alert, alert.drill, now)
-        return compose(alert, kind, self.watched.get(alert.key.check), self._around(alert, kind, happened, now), now)
-
     def routed(self, alert: Alert, severity: Severity, now: datetime) -> set[str]:
         """Return the channels that the routes name for `alert` at `severity` now."""
         return routing.told_of(self._routes, alert, severity, now)
@@ -289,20 +245,6 @@ class Situation:
         self._tell(over, decision, now)
         return decision
 
-    def _around(self, alert: Alert, kind: EventKind, happened: Iterable[str], now: datetime) -> Around:
-        """Return what is known around `alert`; what else happened at that time only where all is told."""
-        incidents = self._incidents(alert) if kind in WHOLE else []
-        vendors = dict.fromkeys(self.watched[one.key.check].plan.check.tells_of for one in incidents)
-        incident, answers = self.answers.get(alert.key, ("", {}))
-        return Around(
-            value=self.values.get(alert.key),
-            beside=(*happened, *self._beside(alert, incidents)) if kind in WHOLE else (),
-            vendors=tuple(filter(None, vendors)),
-            answers=answers if incident == alert.incident else {},
-            before=self.noted.of(alert.key, now),
-            settles=self._flapping.stable,
-        )
-
     @property
     def _blind(self) -> bool:
         return len(self._silent) >= BLIND_LEAST and len(self._silent) >= BLIND_SHARE * len(self._expected)
@@ -324,7 +266,7 @@ class Situation:
         if removed:
             alert = alerts.close(alert)
         held = self._held(alert.key, decision, now)
-        after, calls = routing.tell(alert, self._routes, now, held=held, flapping=self._flapping)
+        after, calls = routing.tell(alert, self._routes, now, held=held, flapping=self.flapping)
         if removed:
             calls = tuple(routing.Call(call.channel, EventKind.REMOVED, call.severity, quiet=True) for call in calls)
             decision.events.append(Event(alert.key, now, EventKind.REMOVED))

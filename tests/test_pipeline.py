@@ -32,6 +32,7 @@ from monitor.model import (
 from monitor.pipeline import Pipeline
 from monitor.routing import Call, Route
 from monitor.situation import OURSELVES
+from monitor.surroundings import notification
 from tests.examples import SECOND, SITE, left_out, sample
 from tests.fakes import START, FakeClock
 from tests.plans import Scripted, plan, threshold
@@ -788,7 +789,7 @@ async def test_who_has_taken_it_is_told_until_that_lapses() -> None:
     alert = replace(alert, acknowledged=taken, rung_at=START, changes=(START, START + SECOND))
 
     def told(kind: EventKind, at: float) -> Page:
-        return situation.notification(alert, Call("ops", kind, X, quiet=False), START + at * SECOND).page
+        return notification(situation, alert, Call("ops", kind, X, quiet=False), START + at * SECOND).page
 
     assert told(EventKind.REPEATED, 59).taken == told(EventKind.LAPSED, 60).taken == taken
     assert told(EventKind.REPEATED, 60).taken is told(EventKind.RESOLVED, 59).taken is None
