@@ -4,8 +4,8 @@
 VENV := .venv
 # The interpreters to try, in this order; `make run PYTHON=/opt/python3.12/bin/python3` names one.
 PYTHON := python3.13 python3.12 python3.11 python3
-# How many processes share the tests: more than a small machine has cores, since many tests wait for a peer.
-JOBS := 6
+# How many processes share the tests: twice as many as a small machine has cores, since many tests wait for a peer.
+JOBS := 4
 
 SHELL := /bin/sh
 python := "$(VENV)/bin/python"
