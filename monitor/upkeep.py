@@ -59,6 +59,7 @@ class Upkeep:
         self._windows: Sequence[Maintenance] = ()
         self._plans: Mapping[CheckId, Plan] = {}
         self._looking: set[asyncio.Task[None]] = set()
+        self._ending: set[str] = set()
 
     def configure(self, windows: Sequence[Maintenance], plans: Mapping[CheckId, Plan]) -> None:
         """Follow exactly `windows` from now on, over the checks of `plans`."""
@@ -94,7 +95,7 @@ class Upkeep:
                     await self._announce(window, occurrence, silences)
         gone = [one for one in known.values() if one.who == RUNBOOK and now < one.until and one.id not in meant]
         await self._take_back(gone)
-        await self._end([one for one in known.values() if one.maintenance and one.until <= now and not one.over])
+        self._end([one for one in known.values() if one.maintenance and one.until <= now and not one.over])
 
     async def _announce(self, window: Maintenance, occurrence: Occurrence, silences: Sequence[Silence]) -> None:
         now = self._clock.now()
@@ -111,40 +112,46 @@ class Upkeep:
             ended = [replace(silence, until=max(now, silence.since), over=True) for silence in silences]
             await self._pipeline.hush(ended, [journalled(silence, EventKind.LIFTED, now) for silence in ended])
 
-    async def _end(self, silences: Sequence[Silence]) -> None:
-        """Note that a maintenance is over, and have its checks run; only then is it said how it went."""
-        if not silences:
-            return
-        now = self._clock.now()
-        over = [replace(silence, over=True) for silence in silences]
-        await self._pipeline.hush(over, [journalled(silence, EventKind.LIFTED, now) for silence in over])
+    def _end(self, silences: Sequence[Silence]) -> None:
+        """Begin to see to what is over, each once; only when its checks were run is it noted that it is."""
+        new = [one for one in silences if one.id not in self._ending]
+        self._ending.update(one.id for one in new)
         for window in self._windows:
-            own = tuple(one for one in over if _belongs(one, window))
-            if own:
+            if own := tuple(one for one in new if _belongs(one, window)):
                 self._start(Ended(own, window))
-        if loose := tuple(one for one in over if not any(_belongs(one, window) for window in self._windows)):
+        if loose := tuple(one for one in new if not any(_belongs(one, window) for window in self._windows)):
             self._start(Ended(loose, None))
 
     def _start(self, ended: Ended) -> None:
         task = asyncio.create_task(self._look(ended), name="after maintenance")
         self._looking.add(task)
-        task.add_done_callback(self._looking.discard)
+        task.add_done_callback(self._looked)
+
+    def _looked(self, task: asyncio.Task[None]) -> None:
+        self._looking.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("upkeep_crashed", task=task.get_name(), exc_info=error)
 
     async def _look(self, ended: Ended) -> None:
-        """Run every check that was silent, all at once; the scheduler sees to its limits."""
+        """Run every check that was silent, all at once, then note the end, and say how it went, in one."""
         checks = [check for check in self._plans if any(_covers(silence, check) for silence in ended.silences)]
-        for looking in [asyncio.ensure_future(self._run_now(check)) for check in checks]:
-            await looking
+        await asyncio.gather(*(self._run_now(check) for check in checks))
         down = {alert.key.check for alert in self._pipeline.alerts if alert.key.name == DOWN and alert.levels}
         failing = [self._plans[check].title for check in checks if check in down]
         log.info("looked_after_maintenance", checks=len(checks), failing=len(failing))
-        if ended.window is not None:
-            good = f"All {len(checks)} checks are up." if checks else "No check was concerned."
-            bad = f"{len(failing)} of {len(checks)} checks fail: {', '.join(failing)}."
-            severity = Severity.WARNING if failing else Severity.INFO
-            text = f"{ended.window.title} is over. {bad if failing else good}"
-            told = self._told(ended.window, severity, f"{ended.silences[0].id} over", text)
-            await self._pipeline.hush((), (), told)
+        now = self._clock.now()
+        over = [replace(silence, over=True) for silence in ended.silences]
+        events = [journalled(silence, EventKind.LIFTED, now) for silence in over]
+        await self._pipeline.hush(over, events, self._outcome(ended, len(checks), failing))
+
+    def _outcome(self, ended: Ended, count: int, failing: Sequence[str]) -> tuple[Notification, ...]:
+        """Return what is said of how a maintenance went."""
+        if ended.window is None:
+            return ()
+        found = f"{len(failing)} of {count} checks fail: {', '.join(failing)}." if failing else "No check fails."
+        severity = Severity.WARNING if failing else Severity.INFO
+        text = f"{ended.window.title} is over. {found}"
+        return self._told(ended.window, severity, f"{ended.silences[0].id} over", text)
 
     def _told(self, window: Maintenance, severity: Severity, topic: str, text: str) -> tuple[Notification, ...]:
         """Return the same message for each channel that hears of the maintenance."""

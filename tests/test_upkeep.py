@@ -110,7 +110,7 @@ async def test_at_its_end_it_is_said_that_all_is_well() -> None:
     await desk.at(0)
     await desk.at(24)
     assert await desk.at(26) == [ANNOUNCED]
-    assert desk.bench.owed[-1][0].page.summary == "Upgrade is over. All 1 checks are up."
+    assert desk.bench.owed[-1][0].page.summary == "Upgrade is over. No check fails."
     assert await desk.at(26.1) == []
     assert desk.ran == [SITE]
 
@@ -123,6 +123,30 @@ async def test_an_end_that_nobody_saw_is_seen_to_afterwards() -> None:
     second.bench.pipeline.restore_silences(first.bench.pipeline.silences)
     assert await second.at(30) == [ANNOUNCED]
     assert second.ran == [SITE]
+
+
+async def test_an_end_that_a_kill_broke_off_is_seen_to_by_the_next() -> None:
+    """Its checks were being run: nothing says that they were, so it is done again, and said once."""
+    first = Desk()
+    await first.at(0)
+    await first.at(24)
+    never = asyncio.Event()
+
+    async def hang(_: CheckId) -> None:
+        await never.wait()
+
+    upkeep = Upkeep(first.bench.clock, first.bench.pipeline, hang)
+    upkeep.configure([WINDOW], {SITE: plan()})
+    first.bench.clock.skip(2 * HOUR)
+    for _ in range(2):
+        await upkeep.tick()
+    (looking,) = upkeep.under_way
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    assert not any(silence.over for silence in first.bench.pipeline.silences)
+    second = Desk()
+    second.bench.pipeline.restore_silences(first.bench.pipeline.silences)
+    assert await second.at(26.1) == [ANNOUNCED]
 
 
 async def test_what_is_taken_out_of_the_file_is_taken_back() -> None:

@@ -87,7 +87,7 @@ class Acknowledgement:
 class Silence:
     """From `since` to `until` nothing new is told of what `scope` covers; `maintenance`: nor does it count as down.
 
-    `over`: what its end asks for was begun.
+    `over`: what its end asks for was done.
     """
 
     id: str
