@@ -32,14 +32,14 @@ settings.load_profile("shared machine")
 OURS = ("MONITOR_", "SENTRY_", "LOG_", "SLACK_", "SMTP_", "HOOK_", "CAPLIQUIFY_", "RENDER")
 THEIRS = ("PORT", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
 
-ACCEPTANCE = "tests/acceptance/"
+STORIES = "tests/acceptance/stories/"
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist says nothing of its types
-    """Gives each process whole files, so that what a file sets up once is set up once; all of acceptance to one."""
+    """Gives each process whole files, so that what a file sets up once is set up once; all of the stories to one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return ACCEPTANCE if nodeid.startswith(ACCEPTANCE) else nodeid.partition("::")[0]
+        return STORIES if nodeid.startswith(STORIES) else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
