@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from monitor.clock import Clock
     from monitor.model import Act, Delivery, Notification, Severity
     from monitor.network import Resolver, TlsContexts
+    from monitor.permission import Permission
 
 log = structlog.get_logger()
 
@@ -137,6 +138,10 @@ class Channel(BaseModel, ABC):
     def among(self, channels: Mapping[str, Channel]) -> Self:  # noqa: ARG002 - most kinds hear for themselves alone
         """Return this channel as it listens beside the others, by name: what they share is heard by one of them."""
         return self
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return what must be allowed to us before it can send."""
+        return ()
 
     @property
     def acknowledges(self) -> bool:

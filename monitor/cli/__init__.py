@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from monitor import __version__, logs
 from monitor.app import redactor, serve
 from monitor.channels.base import Delivered, deliver
-from monitor.cli import acting, drilling, remembered, tried
+from monitor.cli import acting, drilling, granted, remembered, tried
 from monitor.cli.terminal import FAILED, UNUSABLE, ConfigOption, exit_status, look_for_unknown, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
@@ -228,6 +228,7 @@ app.command()(acting.ack)
 app.command()(acting.silence)
 app.command()(acting.note)
 app.command()(drilling.drill)
+app.command()(granted.grants)
 app.command()(remembered.alerts)
 app.command()(remembered.history)
 app.command()(remembered.replay)

@@ -181,6 +181,7 @@ def _watch_once(plans: dict[CheckId, Plan]) -> None:
             threshold.name: other
             for threshold in plan.thresholds
             if threshold.implied
+            and threshold.watch.measure not in plan.check.not_shared
             and (other := watching.get((plan.check.subject, threshold.watch.measure), check_id)) != check_id
         }
         if elsewhere:

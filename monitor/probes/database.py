@@ -12,7 +12,7 @@ from pydantic import AfterValidator, model_validator
 from monitor.databases import parse, read_rights
 from monitor.model import Reason
 from monitor.probes.base import Check, MeasureSpec
-from monitor.probes.neon import Neon
+from monitor.probes.neon import NEON_KEY, Neon
 from monitor.secrets import Secret
 from monitor.units import Unit, show_duration
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from monitor.databases import Address, Connection
+    from monitor.permission import Permission, Reads
     from monitor.probes.base import Run
 
 T = TypeVar("T")
@@ -132,6 +133,14 @@ class DatabaseCheck(Check):
     def suspends(self) -> bool:
         """Return whether the host stops a database that nobody is connected to."""
         return self.neon is not None or self.host.endswith(SUSPENDING)
+
+    def reads(self) -> tuple[Reads, ...]:
+        """Return what it reads there, besides what every role may read."""
+        return ()
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return that of the vendor's API which is asked before the database."""
+        return (NEON_KEY,) if self.neon else ()
 
     def doubts(self) -> Iterator[str]:
         """Yield that our role is one that may do everything, and that a database will never be suspended."""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 
 from monitor.keyvalue import parse, talk
 from monitor.model import Reason
+from monitor.permission import Asks
 from monitor.probes.base import Check, MeasureSpec
 from monitor.secrets import Secret
 from monitor.units import Unit
@@ -76,6 +77,10 @@ class KeyValueCheck(Check):
     def alone(self) -> str:
         """Return the server: its checks take turns, so that it never sees more than one connection of ours."""
         return self.address.key
+
+    def asks_for(self) -> Asks:
+        """Return what a user must be allowed there."""
+        return Asks()
 
     def talk(self, run: Run) -> AbstractAsyncContextManager[Talk]:
         """Return a conversation with the server, for an `async with`; raises as `keyvalue.talk` does."""

@@ -19,6 +19,7 @@ from monitor.expect import Document, excerpt
 from monitor.fetch import Exchange, Options, Request, header_fault
 from monitor.fields import Fields
 from monitor.model import Failure, LeftOut, Reason, State
+from monitor.permission import Permission
 from monitor.secrets import Secret
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ POOLED = "-pooler"
 """Ends the name of a compute where its host means the pooler before it."""
 SHARE = 0.5
 """Of the run's time, what the API has for its answer: the database needs the rest."""
+NEON_KEY = Permission("Neon, API keys", "a key that is confined to the project")
 REFUSALS: Mapping[int, Reason] = {
     HTTPStatus.UNAUTHORIZED: Reason.AUTH,
     HTTPStatus.FORBIDDEN: Reason.AUTH,

@@ -6,6 +6,7 @@ app-level token too, its buttons are heard.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import structlog
@@ -19,9 +20,11 @@ from monitor.channels.slack.blocks import call_of
 from monitor.channels.slack.clicks import Clicks, Room
 from monitor.channels.slack.conversation import Conversation
 from monitor.channels.slack.line import Line
+from monitor.channels.slack.manifest import APP_SCOPES, manifest
 from monitor.channels.slack.thread import rings
 from monitor.channels.slack.webhook import post_to_webhook
 from monitor.model import Failure, Reason
+from monitor.permission import Permission
 from monitor.secrets import Secret
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ def _app(token: Secret) -> Secret:
     return token
 
 
+APP = "Slack, api.slack.com/apps: Create New App, From a manifest"
 Person = Annotated[str, Field(pattern="^[UW][A-Z0-9]{6,}$")]
 
 
@@ -108,6 +112,14 @@ class SlackChannel(Channel):
         """Return every text that must never be shown, of a token also the last part, without which it is of no use."""
         parts = (token.reveal().rpartition("-")[2] for token in (self.token, self.app_token) if token is not None)
         return (*super().secrets(), *(Secret(part) for part in parts if len(part) >= SHORTEST_TOKEN))
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return the app that a bot token is of, and where it must be; an incoming webhook needs no more."""
+        if self.token is None:
+            return ()
+        app = Permission(APP, json.dumps(manifest(buttons=self.acknowledges), indent=2), f"invite it to {self.channel}")
+        line = Permission(f"{APP}, Basic Information, App-Level Tokens", f"a token with the scope {APP_SCOPES[0]}")
+        return (app, line) if self.acknowledges else (app,)
 
     @property
     def acknowledges(self) -> bool:

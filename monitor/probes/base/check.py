@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.model import Keepsake, Report
+    from monitor.permission import Permission
     from monitor.probes.base.run import Run
     from monitor.secrets import Secret
     from monitor.units import Unit
@@ -78,6 +79,8 @@ class Check(Fields, ABC):
     """Whether its alerts are incidents of a vendor, which may explain others of the system."""
     sees_schema: ClassVar[bool] = False
     """Whether the versions that are seen are those of a database's schema: one that moves is no deploy by itself."""
+    not_shared: ClassVar[frozenset[str]] = frozenset()
+    """Measures that say something else in each check of the same subject: each watches them for itself."""
     silence: ClassVar[State] = State.DOWN
     """What no answer by the deadline says of the target: nothing, where a vendor was asked about it."""
 
@@ -141,6 +144,10 @@ class Check(Fields, ABC):
 
     def doubts_at(self, now: datetime) -> Iterable[str]:  # noqa: ARG002 - for kinds that hold days
         """Return what is doubtful at this moment, a sentence each, as far as the fields tell."""
+        return ()
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return what must be allowed to us before it can look, besides what it reads of a PostgreSQL database."""
         return ()
 
     async def inspect(self, run: Run) -> Sequence[str]:  # noqa: ARG002 - for kinds that have something to ask

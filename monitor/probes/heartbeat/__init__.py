@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from monitor.databases.statement import one_statement
 from monitor.fields import Duration, PositiveDuration, Zone
 from monitor.model import DOWN, Failure, LeftOut, State
+from monitor.permission import Reads
 from monitor.probes.base import Down, MeasureSpec, Run
 from monitor.probes.database import DatabaseCheck, Dsn
 from monitor.probes.heartbeat.journal import Journal
@@ -154,6 +155,10 @@ class HeartbeatCheck(DatabaseCheck):
     def reported_with(self) -> Secret | None:
         """Return the token of the job."""
         return self.token
+
+    def reads(self) -> tuple[Reads, ...]:
+        """Return whatever the query names, if there is one."""
+        return (Reads(query=self.query),) if self.dsn else ()
 
     def doubts(self) -> Iterator[str]:
         """Yield what is doubtful about the database."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from monitor.model import Failure, Reason
+from monitor.permission import Reads
 from monitor.probes.base import MeasureSpec, Run, ThresholdFields
 from monitor.probes.database import DatabaseCheck
 from monitor.probes.migrations.findings import HANGS, Expected, Finding, findings, held_since, measured
@@ -106,6 +107,10 @@ class MigrationsCheck(DatabaseCheck):
         if not self._tool.locks:
             return ()
         return (ThresholdFields(watch="locked", name="migration lock", warning=f"> {LIMIT}", remedy=RELEASE),)
+
+    def reads(self) -> tuple[Reads, ...]:
+        """Return the tool's columns that are looked at; never prisma's `logs`, which hold parts of statements."""
+        return (Reads(table=self.table or self._tool.table, columns=self._tool.columns),)
 
     async def probe(self, run: Run) -> None:
         """Read the table, note what it says, and fail for what no threshold of the file tells."""

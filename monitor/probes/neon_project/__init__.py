@@ -14,6 +14,7 @@ from pydantic import Field
 from monitor.fields import PositiveDuration
 from monitor.model import Failure, Reason, State
 from monitor.probes.base import MeasureSpec, ThresholdFields
+from monitor.probes.neon import NEON_KEY
 from monitor.probes.neon_project.records import (
     PERIOD,
     chosen,
@@ -30,6 +31,7 @@ from monitor.vendors import Access, Base, Key, Limit, Vendor
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from monitor.permission import Permission
     from monitor.probes.base import Run
     from monitor.probes.neon_project.records import Branch, Compute
     from monitor.vendors import Api, Found
@@ -90,6 +92,10 @@ class NeonCheck(VendorCheck):
     def access(self) -> Access:
         """Return Neon's API, with our key."""
         return Access(NEON, self.url, self.api_key, (("Authorization", Secret(f"Bearer {self.api_key.reveal()}")),))
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return the key that will do."""
+        return (NEON_KEY,)
 
     def implied(self) -> tuple[ThresholdFields, ...]:
         """Return the figures on failed operations and on what is used up."""

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from monitor.databases import parse
 from monitor.model import Failure, Reason
+from monitor.permission import Permission
 from monitor.probes.base import Check, MeasureSpec, Run, ThresholdFields
 from monitor.probes.database import Dsn
 from monitor.probes.pgbouncer.dialling import CONSOLE, connected
@@ -111,6 +112,12 @@ class PgbouncerCheck(Check):
     def alone(self) -> str:
         """Return the console: its checks take turns."""
         return self.address.key
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return the setting that lets its user look, and do nothing else."""
+        user = self.address.options.get("user", "monitor")
+        at = f"PgBouncer at {self.host}, pgbouncer.ini"
+        return (Permission(at, f"stats_users = {user}", "and a line for it in auth_file"),)
 
     def implied(self) -> tuple[ThresholdFields, ...]:
         """Return the thresholds on clients that wait and on databases that an operator has stopped."""

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from monitor.databases import Full, apart
 from monitor.fields import Size
 from monitor.model import Failure, Reason
+from monitor.permission import Reads
 from monitor.probes.base import MeasureSpec, ThresholdFields
 from monitor.probes.database import DatabaseCheck
 from monitor.probes.postgres import activity, budget, indexes, locks, replication, sessions, statements, storage
@@ -51,6 +52,7 @@ class Group(NamedTuple):
     take: Callable[[Connection, Run, PostgresCheck], Awaitable[None]]
 
 
+STATEMENTS = Group("statements", statements.MEASURES, statements.take)
 LOCKS = Group("locks", locks.MEASURES, locks.take)
 ALWAYS = (
     Group("activity", activity.MEASURES, activity.take),
@@ -61,7 +63,7 @@ ASKED_FOR = (
     Group("tables", storage.TABLES, storage.take_tables),
     Group("dead_rows", storage.DEAD_ROWS, storage.take_dead_rows),
     Group("indexes", indexes.MEASURES, indexes.take),
-    Group("statements", statements.MEASURES, statements.take),
+    STATEMENTS,
 )
 """What costs the server more than a millisecond or two, the more the more tables there are."""
 
@@ -101,6 +103,8 @@ class PostgresCheck(DatabaseCheck):
         MeasureSpec("unmeasured", Unit.NUMBER, "1 for a group of measures that could not be taken", ("group",)),
     )
 
+    not_shared: ClassVar = frozenset({"unmeasured"})  # others may take other groups
+
     @model_validator(mode="after")
     def _agree(self) -> PostgresCheck:
         if "size_share" in self._watched and self.size_limit is None:
@@ -121,6 +125,11 @@ class PostgresCheck(DatabaseCheck):
         )
         fits = ThresholdFields(watch="budget_share", name="pool budget", warning="> 100%", remedy=SHRINK)
         return (*always, fits) if self.clients else always
+
+    def reads(self) -> tuple[Reads, ...]:
+        """Return the role that sees what other sessions do, and the extension that a group needs."""
+        extensions = [Reads(extension=statements.NAME)] if STATEMENTS in self._wanted else []
+        return (Reads(role="pg_monitor"), *extensions)
 
     def doubts(self) -> Iterator[str]:
         """Yield what the address tells, and whether the clients' worst case exceeds the plan."""

@@ -17,6 +17,7 @@ MEASURES = (
     MeasureSpec("statement_mean", Unit.SECONDS, "the mean time of the ten slowest statements", ("queryid",)),
     MeasureSpec("statement_calls", Unit.NUMBER, "how often these were called; a counter", ("queryid",)),
 )
+NAME = "pg_stat_statements"
 MOST_STATEMENTS = 10
 TOTAL = ("total_exec_time", "total_time")
 """The time of all calls in milliseconds: since the extension's 1.8, and before, as an upgraded server may have it."""

@@ -12,9 +12,10 @@ from pydantic import Field, model_validator
 from monitor.expect import Path
 from monitor.fields import PositiveDuration
 from monitor.model import Reason
+from monitor.permission import Asks
 from monitor.probes.base import MeasureSpec
 from monitor.probes.keyvalue import KeyValueCheck
-from monitor.probes.queue.arq import read_arq
+from monitor.probes.queue.arq import RUNNING, read_arq
 from monitor.probes.queue.judging import Memory, Settings, judged, remarks
 from monitor.probes.queue.look import read_first
 from monitor.probes.queue.plain import Elements, read_list, read_stream, read_zset
@@ -121,6 +122,24 @@ class QueueCheck(KeyValueCheck):
         if self.type != "arq" and "queue" not in self.model_fields_set:
             raise ValueError(f"a queue of type {self.type} needs its key: write it under queue")
         return self
+
+    def asks_for(self) -> Asks:
+        """Return the keys of the queue, and the commands that its type takes."""
+        health = self._health_check_key
+        running = (f"{RUNNING.decode()}*",) if self.type == "arq" else ()
+        worker = ("getrange", "pttl") if health else ()
+        return Asks((self.queue, *running, *filter(None, [health])), ("time", *self._commands(), *worker))
+
+    def _commands(self) -> tuple[str, ...]:
+        match self.type:
+            case "arq":
+                return "zcard", "zcount", "zrangebyscore", "mget", "pttl", "zscore"
+            case "list":
+                return "llen", "lindex"
+            case "zset":
+                return ("zcard", "zcount", "zrangebyscore") if self.unit else ("zcard", "zrange")
+            case _:
+                return ("xlen", "xinfo|groups", "xrange", "xpending") if self.group else ("xlen", "xrange")
 
     def declared(self) -> tuple[MeasureSpec, ...]:
         """Return the measures that a queue of this type has, with these fields."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from monitor.fields import Size
 from monitor.keyvalue import Info
 from monitor.model import Failure, Reason, State
+from monitor.permission import Asks
 from monitor.probes.base import MeasureSpec, ThresholdFields
 from monitor.probes.keyvalue import KeyValueCheck
 from monitor.probes.redis.figures import counted, figures, full, hit_share, remarks
@@ -71,6 +72,10 @@ class RedisCheck(KeyValueCheck):
         MeasureSpec("replication_lag", Unit.SECONDS, "since a replica heard of its master, a master of each replica"),
         MeasureSpec("uptime", Unit.SECONDS, "since the server started"),
     )
+
+    def asks_for(self) -> Asks:
+        """Return that it asks the server about itself."""
+        return Asks(commands=("ping", "info", "slowlog|len"))
 
     def implied(self) -> tuple[ThresholdFields, ...]:
         """Return the warning of another policy than the one that is asked for."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 from pydantic import Field, StrictBool, model_validator
 
 from monitor.fields import PositiveDuration
+from monitor.permission import Permission
 from monitor.probes.render.asking import RENDER, Render
 from monitor.probes.render.costs import look_at_costs
 from monitor.probes.render.datastores import look_at_backups, look_at_stores
@@ -128,6 +129,14 @@ class RenderCheck(VendorCheck):
         yield bool(self.allowed) and not self.only, "allowed says who may exist besides, where only is true"
         short = self.logs is not None and self.logs.window < self.every
         yield short, "the window of logs is shorter than every: some lines would never be counted"
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return whose key it needs: Render has none that may only read."""
+        where = f"Render, the workspace {self.owner}" if self.owner else "Render, the workspace"
+        if self.variables:
+            note = "this key's answers hold the values of variables: give it to this check alone"
+            return (Permission(where, "an API key of its own (variables_key), of a user who is a member", note),)
+        return (Permission(where, "an API key of a user who is a member", "Render has no key that may only read"),)
 
     @cached_property
     def access(self) -> Access:

@@ -15,6 +15,7 @@ from yarl import URL
 
 from monitor.fields import PositiveDuration
 from monitor.model import Failure, Reason
+from monitor.permission import Permission
 from monitor.probes.base import Check, MeasureSpec
 from monitor.probes.s3.bucket import Bucket
 from monitor.probes.s3.signing import Credentials
@@ -124,6 +125,15 @@ class S3Check(Check):
         """Return what requests are signed with."""
         found = _REGION.match(self.host)
         return Credentials(self.access_key, self.secret_key, self.region or (found[1] if found else DEFAULT_REGION))
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return what the key must be allowed, as Amazon and as Backblaze call it."""
+        at = f"the bucket {self.bucket} at {self.host}"
+        if not self.puts:
+            return (Permission(at, "s3:ListBucket, s3:ListBucketVersions", "at Backblaze: listFiles"),)
+        rights = "s3:ListBucket, s3:ListBucketVersions, s3:GetObject, s3:PutObject, s3:DeleteObject"
+        note = "at Backblaze: listFiles, readFiles, writeFiles, deleteFiles"
+        return (Permission(f"{at}, below {self.prefix}", f"{rights}, s3:DeleteObjectVersion", note),)
 
     async def probe(self, run: Run) -> None:
         """Take the steps in their order; what was measured is noted however that ends."""

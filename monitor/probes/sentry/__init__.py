@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field, StrictBool
 
 from monitor.fields import PositiveDuration
+from monitor.permission import Permission
 from monitor.probes.base import MeasureSpec, ThresholdFields
 from monitor.probes.sentry.records import LOST, read_errors, read_issues, read_outcomes
 from monitor.probes.vendor import VendorCheck
@@ -80,6 +81,11 @@ class SentryCheck(VendorCheck):
         """Return Sentry's API, with our token."""
         bearer = Secret(f"Bearer {self.token.reveal()}")
         return Access(SENTRY, self.url, self.token, (("Authorization", bearer),))
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return what the token's integration must be allowed."""
+        at = f"Sentry, {self.org}: an internal integration (Settings, Custom Integrations)"
+        return Permission(at, "Issue & Event: Read"), Permission(at, "Organization: Read")
 
     def implied(self) -> tuple[ThresholdFields, ...]:
         """Return the figures on issues, and on what Sentry drops."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from monitor.fields import PositiveDuration
+from monitor.permission import Permission
 from monitor.probes.base import MeasureSpec, ThresholdFields
 from monitor.probes.shopify.subscriptions import lacking, read_subscriptions
 from monitor.probes.vendor import VendorCheck
@@ -97,6 +98,10 @@ class ShopifyCheck(VendorCheck):
         return Access(
             SHOPIFY, self.url or f"https://{self.shop}", self.token, (("X-Shopify-Access-Token", self.token),)
         )
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return the token that it needs: subscriptions of an app are shown to that app alone."""
+        return (Permission(f"Shopify, {self.shop}", "the app's own access token for that shop", "no scope besides"),)
 
     def implied(self) -> tuple[ThresholdFields, ...]:
         """Return the figure on missing topics."""

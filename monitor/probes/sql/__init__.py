@@ -14,6 +14,7 @@ from monitor.databases.statement import one_statement
 from monitor.expect import Path, operand
 from monitor.fields import MEASURE
 from monitor.model import Failure, Reason, State
+from monitor.permission import Reads
 from monitor.probes.base import MeasureSpec, Run
 from monitor.probes.database import DatabaseCheck
 from monitor.probes.sql.expect import Rows, judge, shown, too_many
@@ -80,6 +81,10 @@ class SqlCheck(DatabaseCheck):
     def declared(self) -> tuple[MeasureSpec, ...]:
         """Return the measures of the kind, and the columns that become measures."""
         return (*self.measures, *(self._spec(*each) for each in self._measured.items()))
+
+    def reads(self) -> tuple[Reads, ...]:
+        """Return whatever the query names."""
+        return (Reads(query=self.query),)
 
     async def probe(self, run: Run) -> None:
         """Ask, note what is measured, and hold the rows against what is expected."""

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from monitor.fields import Duration, PositiveDuration
 from monitor.model import Failure
+from monitor.permission import Permission
 from monitor.probes.base import MeasureSpec, ThresholdFields
 from monitor.probes.stripe.deliveries import EVERY_TYPE, KEPT, Deliveries
 from monitor.probes.stripe.endpoint import FAULTS, Registration, ask_endpoints, read_endpoints
@@ -117,6 +118,17 @@ class StripeCheck(VendorCheck):
             ("Stripe-Version", Secret(VERSION)),
         )
         return Access(STRIPE, self.url, self.api_key, headers)
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return what a restricted key must be allowed to read, as the dashboard calls it."""
+        at = f"Stripe, a restricted key of {MODES[self.livemode]} mode (Developers, API keys)"
+        wanted = {
+            "Events: Read": self.looks_at_deliveries,
+            "Webhook Endpoints: Read": bool(self.endpoint),
+            "Prices: Read": bool(self.prices),
+        }
+        note = "with everything else: None"
+        return tuple(Permission(at, text, note) for text, needed in wanted.items() if needed)
 
     def implied(self) -> tuple[ThresholdFields, ...]:
         """Return the figures on what is looked at."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, StrictBool, model_validator
 
 from monitor.model import Failure, Reason, State
+from monitor.permission import Permission
 from monitor.probes.base import MeasureSpec, ThresholdFields
 from monitor.probes.supabase.records import (
     HEALTHY,
@@ -84,6 +85,13 @@ class SupabaseCheck(VendorCheck):
         """Return Supabase's API, with our token."""
         bearer = Secret(f"Bearer {self.token.reveal()}")
         return Access(SUPABASE, self.url, self.token, (("Authorization", bearer),))
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """Return what the token must be, or be allowed."""
+        text = "a personal access token of an account with the role Read-only there"
+        return (
+            Permission("Supabase, the organisation of the project", text, "or OAuth: projects:read, database:read"),
+        )
 
     def implied(self) -> tuple[ThresholdFields, ...]:
         """Return the figures on disk and backups."""
