@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -165,3 +167,8 @@ def test_an_owner_is_told_to_make_a_role_that_may_only_look(tmp_path: Path) -> N
     assert printed.count("-- it connects as postgres, who may do more than look: connect as monitor") == 2
     assert "CREATE ROLE look LOGIN PASSWORD '…' CONNECTION LIMIT 3;" in printed
     assert any(line.startswith("-- shop/three: its query is not understood") for line in printed)
+
+
+def test_the_parser_of_sql_is_imported_by_this_command_alone() -> None:
+    program = "import sys, monitor.__main__; sys.exit('sqlglot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
