@@ -24,6 +24,10 @@ def steps(*worse: tuple[float, str], best: str = GOOD) -> ThresholdsConfig:
 ANY_IS_BAD = steps((1, BAD))
 ANY_IS_DOUBTFUL = steps((1, WARNING))
 NEUTRAL = steps(best=PLAIN)
+DAY = 86_400
+UPTIME = steps((0.99, WARNING), (0.999, GOOD), best=BAD)
+VALID_FOR = steps((7 * DAY, WARNING), (21 * DAY, GOOD), best=BAD)
+"""Of a certificate: who renews by himself does so three weeks before the end, or earlier."""
 
 
 def words(**by_number: tuple[str, str]) -> ValueMap:
@@ -33,6 +37,7 @@ def words(**by_number: tuple[str, str]) -> ValueMap:
 
 
 UP_OR_DOWN = words(_0=("down", BAD), _1=("up", GOOD))
+BY_SEVERITY = ValueMap({name: ValueMappingResult(color=colour) for name, colour in SEVERITIES.items()})
 YES_OR_NO = words(_0=("no", BAD), _1=("yes", GOOD))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards import annotation, variable
+from dashboards import annotation, process, remote_write, variable
 from dashboards.colour import ANY_IS_BAD, BAD, GOOD, YES_OR_NO, steps, words
 from dashboards.layout import Board, Row
 from dashboards.lines import bars, lines, stacked
+from dashboards.measure import of_process, own
 from dashboards.panel import About, Look
 from dashboards.query import OWN, Query, newest, per_minute, per_second, quantile
 from dashboards.stat import stat
@@ -27,7 +28,6 @@ BOARD = Board(
 )
 NO_IS_BAD = steps((1, GOOD), best=BAD)
 LEADS = words(_0=("waits", "blue"), _1=("leads", GOOD))
-NO_PUSH = "nothing is pushed"
 
 
 def board() -> Dashboard:
@@ -39,20 +39,10 @@ def board() -> Dashboard:
             Row("Pace", [[_probes(), _lag()], [_waits(), _loop()], [_in_flight(), _missed()]]),
             Row("Messages", [[_owed(), _oldest()], [_delivered(), _failed()]]),
             Row("Store, switch and door", [[_store(), _pings()], [_refused(), _clock()]]),
-            Row("Remote write", [[_pushed(), _not_pushed()], [_push_waits(), _push_age()]]),
-            Row("What it costs", [[_cpu(), _memory()], [_files(), _series()]]),
+            remote_write.row(),
+            process.row(),
         ]
     )
-
-
-def _own(metric: str, name: str = "") -> Query:
-    legend = f"{{{{instance}}}} {name}".strip()
-    return Query(newest(f"monitor_{metric}", OWN, "instance"), legend)
-
-
-def _of_process(metric: str) -> str:
-    """Return a series of the daemon's process: of those that Prometheus has of others, too, the ones beside ours."""
-    return f"{metric} and on (instance, job) monitor_leader{{{OWN}}}"
 
 
 def _now() -> list[Panel]:
@@ -97,7 +87,7 @@ def _now() -> list[Panel]:
                 "The youngest instance's start. Short again and again: it dies; see its log.",
                 "dateTimeFromNow",
             ),
-            Query(f"1000 * max ({_of_process('process_start_time_seconds')})", ""),
+            Query(f"1000 * max ({of_process('process_start_time_seconds')})", ""),
         ),
     ]
 
@@ -109,7 +99,7 @@ def _leader() -> Panel:
             "A lane for each instance. Lanes that change often: instances die or lose their lease; see the log.",
             "none",
         ),
-        _own("leader"),
+        own("leader"),
         look=Look(words=LEADS),
     )
 
@@ -181,7 +171,7 @@ def _in_flight() -> Panel:
         About(
             "Runs under way", "At once. Near `limits.in_flight`: many targets do not answer; the rest waits for a slot."
         ),
-        _own("probes_in_flight"),
+        own("probes_in_flight"),
     )
 
 
@@ -202,7 +192,7 @@ def _owed() -> Panel:
         About(
             "Messages owed", "Not accepted by their channel yet. Growing: a channel refuses or hangs; see which one."
         ),
-        _own("outbox_pending"),
+        own("outbox_pending"),
     )
 
 
@@ -214,7 +204,7 @@ def _oldest() -> Panel:
             "channel; `monitor notify CHANNEL` tries it.",
             "s",
         ),
-        _own("outbox_oldest_age_seconds"),
+        own("outbox_oldest_age_seconds"),
     )
 
 
@@ -244,7 +234,7 @@ def _store() -> Panel:
             "it says.",
             "none",
         ),
-        _own("store_available"),
+        own("store_available"),
         look=Look(words=YES_OR_NO),
     )
 
@@ -277,80 +267,6 @@ def _clock() -> Panel:
             "the clock.",
             "s",
         ),
-        _own("clock_offset_seconds"),
+        own("clock_offset_seconds"),
         look=Look(least=None),
-    )
-
-
-def _pushed() -> Panel:
-    return lines(
-        About("Samples pushed", "Accepted each second. None: nobody takes them; see the failures.", "cps", NO_PUSH),
-        Query(per_second("monitor_remote_write_samples_total", OWN, "instance"), "{{instance}}"),
-    )
-
-
-def _not_pushed() -> Panel:
-    return bars(
-        About(
-            "Requests not accepted, samples lost",
-            "A minute, by reason. `rejected`: address or token is wrong; others: the receiver is away, and is tried "
-            "again.",
-            "cpm",
-            NO_PUSH,
-        ),
-        Query(per_minute("monitor_remote_write_failed_total", OWN, "reason"), "{{reason}}"),
-        Query(per_minute("monitor_remote_write_dropped_samples_total", OWN, "instance"), "{{instance}} lost samples"),
-    )
-
-
-def _push_waits() -> Panel:
-    return lines(
-        About("Samples that wait", "Not accepted yet. Growing: after ten minutes the oldest are lost.", empty=NO_PUSH),
-        _own("remote_write_pending_samples"),
-    )
-
-
-def _push_age() -> Panel:
-    newest_push = newest("monitor_remote_write_last_success_timestamp_seconds", OWN, "instance")
-    return lines(
-        About("Since the last push", "More than a minute: the receiver is away, or nobody leads.", "s", NO_PUSH),
-        Query(f"time() - {newest_push}", "{{instance}}"),
-    )
-
-
-def _cpu() -> Panel:
-    asked = "rate(process_cpu_seconds_total[$__rate_interval])"
-    return lines(
-        About("CPU", "Of one core. Near 100 %: runs are late; give it more, or look less often.", "percentunit"),
-        Query(f"max by (instance) ({_of_process(asked)})", "{{instance}}"),
-    )
-
-
-def _memory() -> Panel:
-    return lines(
-        About(
-            "Memory",
-            "What the process takes. Growing for days: tell us; near the limit of its plan: it will be ended.",
-            "bytes",
-        ),
-        Query(f"max by (instance) ({_of_process('process_resident_memory_bytes')})", "{{instance}}"),
-    )
-
-
-def _files() -> Panel:
-    return lines(
-        About("Open files", "And how many there may be. Near the limit: raise it, or lower `limits.in_flight`."),
-        Query(f"max by (instance) ({_of_process('process_open_fds')})", "{{instance}} open"),
-        Query(f"max by (instance) ({_of_process('process_max_fds')})", "{{instance}} limit"),
-    )
-
-
-def _series() -> Panel:
-    return lines(
-        About(
-            "Values that no threshold sees, a minute",
-            "Of measures with more than 1,000 series. Any: narrow the check's labels, or its query.",
-            "cpm",
-        ),
-        Query(per_minute("monitor_series_left_out_total", 'system=~".+"', "system, check")),
     )

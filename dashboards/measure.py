@@ -1,10 +1,10 @@
-"""What checks measure, as panels over all chosen systems show it: a line for each check and each set of labels."""
+"""What checks measure, for all chosen systems, and what the daemon tells of itself: a line for each set of labels."""
 
 from __future__ import annotations
 
 from dashboards import link
 from dashboards.panel import Look
-from dashboards.query import CHECK, CHOSEN, Query, growth, newest
+from dashboards.query import CHECK, CHOSEN, OWN, Query, growth, newest
 
 BOTH = (link.to_system(), link.to_check())
 LOOK = Look(links=BOTH)
@@ -24,3 +24,14 @@ def counted(name: str, legend: str, labels: str = "") -> Query:
     by = f"{CHECK}, {labels}" if labels else CHECK
     shown = f" {{{{{labels}}}}}" if labels else ""
     return Query(growth(f"monitor_{name}", CHOSEN, by), f"{NAMED} {legend}{shown}")
+
+
+def own(metric: str, name: str = "") -> Query:
+    """Return the newest value of what each chosen instance of the daemon tells of itself."""
+    legend = f"{{{{instance}}}} {name}".strip()
+    return Query(newest(f"monitor_{metric}", OWN, "instance"), legend)
+
+
+def of_process(metric: str) -> str:
+    """Return a series of the daemon's process: of those that Prometheus has of others, too, the ones beside ours."""
+    return f"{metric} and on (instance, job) monitor_leader{{{OWN}}}"

@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards import annotation, link, variable
-from dashboards.colour import ANY_IS_BAD, ANY_IS_DOUBTFUL, BAD, GOOD, NEUTRAL, UP_OR_DOWN, WARNING, steps
+from dashboards.colour import (
+    ANY_IS_BAD,
+    ANY_IS_DOUBTFUL,
+    NEUTRAL,
+    UP_OR_DOWN,
+    UPTIME,
+    VALID_FOR,
+)
 from dashboards.layout import Board, Row
 from dashboards.lines import bars, lines
 from dashboards.panel import About, Look
-from dashboards.query import CHECK, CHOSEN, Query, count_of, newest, per_minute, quantile
+from dashboards.query import ALERT, CHECK, CHOSEN, Query, count_of, newest, per_minute, quantile
 from dashboards.stat import stat
 from dashboards.table import Column, table
 from dashboards.timeline import timeline
@@ -25,13 +32,10 @@ BOARD = Board(
     [variable.systems()],
     [*annotation.alerts(CHOSEN), annotation.deploys(CHOSEN)],
 )
-ALERT = "system, check, alert, severity, state, series"
 FIRING = f'{CHOSEN},state="firing"'
 RUNS = newest("monitor_probe_runs_total", CHOSEN)
 UP = newest("monitor_probe_success", CHOSEN)
 BOTH = (link.to_system(), link.to_check())
-NINES = steps((0.99, WARNING), (0.999, GOOD), best=BAD)
-SOON = steps((7 * 86_400, WARNING), (21 * 86_400, GOOD), best=BAD)
 
 
 def board() -> Dashboard:
@@ -89,7 +93,7 @@ def _now() -> list[Panel]:
                 "percentunit",
             ),
             Query(f"avg (avg_over_time(monitor_probe_success{{{CHOSEN}}}[$__range]))", ""),
-            look=Look(NINES),
+            look=Look(UPTIME),
         ),
     ]
 
@@ -125,7 +129,7 @@ def _systems() -> Panel:
                 Query(f"avg by (system) (avg_over_time(monitor_probe_success{{{CHOSEN}}}[$__range]))"),
                 "uptime",
                 "percentunit",
-                NINES,
+                UPTIME,
             ),
             Column(Query(f"sum by (system) (1 - {UP}) or {none}"), "down", steps=ANY_IS_BAD),
             Column(Query(f"{firing} or {none}"), "firing", steps=ANY_IS_BAD),
@@ -184,7 +188,7 @@ def _certificates() -> Panel:
             "no check sees a certificate",
         ),
         ["system", "check"],
-        [Column(Query(left), "left", "s", SOON)],
+        [Column(Query(left), "left", "s", VALID_FOR)],
         Look(links=(link.to_system(row=True), link.to_check(row=True))),
         smallest_first=True,
     )

@@ -49,7 +49,7 @@ def targets(queries: Iterable[Query], *, now: bool = False, table: bool = False)
         Dataquery(
             expr=query.expr,
             ref_id=letter,
-            legend_format=query.legend,
+            legend_format="" if table else query.legend,
             instant=now,
             range_val=not now,
             editor_mode=QueryEditorMode.CODE,

@@ -17,6 +17,8 @@ OWN = 'instance=~"$instance"'
 """Of the instances that are chosen: what the daemon says of itself."""
 CHECK = "system, check"
 """The labels that name a check."""
+ALERT = "system, check, alert, severity, state, series"
+"""The labels that name an alert, and how it is."""
 JUDGED_AS_IT_IS = r"((avg|min|max|p[0-9.]+)\\()?"
 """The functions of `watch` whose value has the size of the measure, so that both fit one axis."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dashboards import annotation, link, variable
-from dashboards.colour import ANY_IS_BAD, BAD, GOOD, SEVERITIES, UP_OR_DOWN, WARNING, steps, words
+from dashboards.colour import ANY_IS_BAD, BAD, SEVERITIES, UP_OR_DOWN, UPTIME, VALID_FOR, WARNING, words
 from dashboards.layout import Board, Row
 from dashboards.lines import bars, lines, stacked
 from dashboards.panel import About, Look
-from dashboards.query import CHECK, ONE, Query, count_of, figures, newest, per_minute, quantile
+from dashboards.query import ALERT, CHECK, ONE, Query, count_of, figures, newest, per_minute, quantile
 from dashboards.stat import stat
 from dashboards.table import Column, table
 from dashboards.timeline import timeline
@@ -27,14 +27,11 @@ BOARD = Board(
     [variable.system(), variable.checks()],
     [*annotation.alerts(ONE), annotation.deploys(SYSTEM)],
 )
-ALERT = "system, check, alert, severity, state, series"
 UP = newest("monitor_probe_success", ONE)
 DURATIONS = r'__name__=~"monitor_[a-z0-9]+_duration_seconds"'
 PHASES = r'__name__=~"monitor_[a-z0-9]+_phase_seconds"'
 PAGE = (link.to_check(),)
 LEVELS = words(_1=("info", SEVERITIES["info"]), _2=("warning", WARNING), _3=("critical", BAD))
-NINES = steps((0.99, WARNING), (0.999, GOOD), best=BAD)
-SOON = steps((7 * 86_400, WARNING), (21 * 86_400, GOOD), best=BAD)
 
 
 def board() -> Dashboard:
@@ -72,7 +69,7 @@ def _now() -> list[Panel]:
                 "percentunit",
             ),
             Query(f"avg (avg_over_time(monitor_probe_success{{{ONE}}}[$__range]))", ""),
-            look=Look(NINES),
+            look=Look(UPTIME),
         ),
         stat(
             About(
@@ -101,7 +98,7 @@ def _now() -> list[Panel]:
                 "no check sees one",
             ),
             Query(f"min (monitor_tls_expiry_timestamp_seconds{{{ONE}}}) - time()", ""),
-            look=Look(SOON),
+            look=Look(VALID_FOR),
         ),
     ]
 

@@ -9,6 +9,7 @@ from grafana_foundation_sdk.models.dashboard import DashboardFieldConfigSourceOv
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, MatcherConfig
 from grafana_foundation_sdk.models.table import Options
 
+from dashboards.colour import BY_SEVERITY
 from dashboards.panel import About, Look, panel, targets
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.models.dashboard import Panel, ThresholdsConfig
 
     from dashboards.query import Query
+
+COLOURED = DynamicConfigValue("custom.cellOptions", {"type": "color-text"})
+SEVERITY = Override(MatcherConfig("byName", "severity"), [DynamicConfigValue("mappings", [BY_SEVERITY]), COLOURED])
 
 
 class Column(NamedTuple):
@@ -38,12 +42,13 @@ def table(
     smallest_first: bool = False,
 ) -> Panel:
     """Return a table with a column for each label and each question, sorted by the last question."""
+    sort_by = [TableSortByFieldState(each.title, desc=not smallest_first) for each in columns[-1:] if not each.hidden]
     made = panel(
         "table",
         about,
         targets([column.query for column in columns], now=True, table=True),
         look or Look(),
-        Options(sort_by=[TableSortByFieldState(columns[-1].title, desc=not smallest_first)]),
+        Options(sort_by=sort_by),
         TableFieldOptions(align=FieldTextAlignment.AUTO),
     )
     values = _value_names(len(columns))
@@ -61,6 +66,8 @@ def table(
         DataTransformerConfig("organize", options=kept),
     ]
     made.field_config.overrides = [_dressed(column) for column in columns if not column.hidden]
+    if "severity" in labels:
+        made.field_config.overrides.append(SEVERITY)
     return made
 
 
@@ -72,6 +79,5 @@ def _value_names(count: int) -> list[str]:
 def _dressed(column: Column) -> Override:
     settings = [DynamicConfigValue("unit", column.unit)]
     if column.steps:
-        settings.append(DynamicConfigValue("thresholds", column.steps))
-        settings.append(DynamicConfigValue("custom.cellOptions", {"type": "color-text"}))
+        settings += [DynamicConfigValue("thresholds", column.steps), COLOURED]
     return Override(MatcherConfig("byName", column.title), settings)
