@@ -9,7 +9,7 @@ ONE_SYSTEM = "monitor-system"
 PAGE = "${page}"
 """The address of the daemon's page, which whoever looks can change: a variable of each dashboard."""
 
-_TIMES = "${__url_time_range}&var-datasource=${datasource}&var-page=${page}"
+_TIMES = "${__url_time_range}&var-datasource=${datasource}&var-page=${page:percentencode}"
 _SERIES, _ROW = "${__field.labels.%s}", "${__data.fields.%s}"
 
 
