@@ -28,7 +28,7 @@ ifneq ($(wildcard $(VENV)/.made),)
 $(shell $(python) -c "" >/dev/null 2>&1 || rm -rf "$(VENV)")
 endif
 
-.PHONY: run test lint bench lock help
+.PHONY: run test lint bench dashboards lock help
 .DEFAULT_GOAL := help
 
 run: $(VENV)/.installed ## set everything up, then watch the bundled demo system (ARGS="…" for its options)
@@ -47,6 +47,9 @@ lint: $(VENV)/.installed-dev ## style, types, import layers, locks and the habit
 
 bench: $(VENV)/.installed-dev ## CPU per check beside blackbox_exporter (needs nginx and prometheus-blackbox-exporter)
 	@exec $(python) -m benchmarks $(ARGS)
+
+dashboards: $(VENV)/.installed-dev ## write Grafana's dashboards anew, after a change in dashboards/
+	$(python) -m dashboards
 
 lock: $(VENV)/.installed-dev ## write both lock files anew after a change in pyproject.toml (ARGS=--upgrade for newer releases)
 	$(compile) $(ARGS) --group build pyproject.toml -o requirements.lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docker-compose.yml"
 PROMETHEUS = ROOT / "config/prometheus/prometheus.yml"
 TOKEN = ROOT / "config/prometheus/scrape_token"
+GRAFANA = ROOT / "config/grafana"
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def test_what_a_service_names_is_there(name: str) -> None:
     assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
     for volume in service.get("volumes", []):
         source = volume.split(":")[0]
-        assert source in COMPOSE["volumes"] or (ROOT / source).is_file()
+        assert source in COMPOSE["volumes"] or (ROOT / source).exists()
     for wanted in service.get("depends_on", {}):
         condition = service["depends_on"][wanted] if isinstance(service["depends_on"], dict) else {}
         assert condition.get("condition") != "service_healthy" or "healthcheck" in SERVICES[wanted]
@@ -109,6 +111,53 @@ def test_promtool_takes_the_prometheus_file(tmp_path: Path) -> None:
     )
     assert checked.returncode == 0, checked.stderr
     assert "SUCCESS" in checked.stdout
+
+
+def _mounted(service: str) -> dict[str, Path]:
+    """Return which folder or file of the tree is where in a service."""
+    volumes = (volume.split(":") for volume in SERVICES[service]["volumes"])
+    return {place: ROOT / source for source, place, *mode in volumes if mode == ["ro"]}
+
+
+def test_grafana_asks_the_prometheus_that_is_there() -> None:
+    """By its name and port, at the pace of its scrapes; it is the default, so that the dashboards choose it."""
+    provisioned = read(GRAFANA / "provisioning/datasources/prometheus.yaml")
+    (source,) = provisioned["datasources"]
+    url = urlsplit(source["url"])
+    assert provisioned["apiVersion"] == 1
+    assert (source["type"], source["uid"], source["access"]) == ("prometheus", "prometheus", "proxy")
+    assert source["isDefault"] is True
+    assert source["editable"] is False
+    assert url.hostname in SERVICES
+    assert f"127.0.0.1:{url.port}:{url.port}" in SERVICES[str(url.hostname)]["ports"]
+    assert source["jsonData"]["timeInterval"] == read(PROMETHEUS)["global"]["scrape_interval"]
+
+
+def test_grafana_has_the_dashboards_and_begins_with_the_overview() -> None:
+    """Its folder is mounted where the provider and the home page look; nobody changes what the files say."""
+    (provider,) = read(GRAFANA / "provisioning/dashboards/runbook-monitor.yaml")["providers"]
+    mounted = _mounted("grafana")
+    dashboards = mounted[provider["options"]["path"]]
+    assert mounted["/etc/grafana/provisioning"] == GRAFANA / "provisioning"
+    assert dashboards == GRAFANA / "dashboards"
+    assert provider["type"] == "file"
+    assert provider["allowUiUpdates"] is False
+    home = Path(SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert json.loads((mounted[str(home.parent)] / home.name).read_text())["uid"] == "monitor-overview"
+
+
+def test_whoever_looks_at_grafana_may_only_look_and_it_calls_nobody() -> None:
+    """Anonymous viewers, no sign-up; no reports, no look for updates, no pictures of faces, no plug-ins."""
+    environment = SERVICES["grafana"]["environment"]
+    assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == "true"
+    assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert plain(environment["GF_SECURITY_ADMIN_PASSWORD"]) != environment["GF_SECURITY_ADMIN_PASSWORD"]
+    assert environment["GF_SECURITY_DISABLE_GRAVATAR"] == "true"
+    assert environment["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+    outside = ("REPORTING_ENABLED", "CHECK_FOR_UPDATES", "CHECK_FOR_PLUGIN_UPDATES", "FEEDBACK_LINKS_ENABLED")
+    assert {environment[f"GF_ANALYTICS_{name}"] for name in outside} == {"false"}
+    closed = ("USERS_ALLOW_SIGN_UP", "NEWS_NEWS_FEED_ENABLED", "SNAPSHOTS_EXTERNAL_ENABLED")
+    assert {environment[f"GF_{name}"] for name in closed} == {"false"}
 
 
 def test_docker_compose_takes_the_file() -> None:

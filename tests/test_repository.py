@@ -55,7 +55,7 @@ def tracked() -> list[Path]:
         command = [git, "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
         names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
         return [ROOT / name for name in names if name and (ROOT / name).is_file()]
-    top = [ROOT / name for name in ("monitor", "tests", "docs", "config", "benchmarks", ".ci")]
+    top = [ROOT / name for name in ("monitor", "tests", "docs", "config", "benchmarks", "dashboards", ".ci")]
     return [path for folder in top for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
 
@@ -164,7 +164,7 @@ def test_the_changelog_knows_this_version() -> None:
 def test_what_the_readme_tells_to_make_can_be_made() -> None:
     """Every `make …` of the README and the docs is a target."""
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert targets >= {"run", "test", "lint", "bench", "lock", "help"}
+    assert targets >= {"run", "test", "lint", "bench", "dashboards", "lock", "help"}
     for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         told = set(re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text(), re.MULTILINE))
         assert told <= targets, named(path)

@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import signal
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.model import State
-from tests.acceptance.process import needed
-from tests.postgres import PASSWORD, USER, Cluster, cluster, owned
+from tests.postgres import PASSWORD, cluster
 from tests.probes.postgres.conftest import check_of, value
+from tests.standby import standby_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
     from monitor.model import Sample
     from monitor.probes.postgres import PostgresCheck
 
     Look = Callable[[PostgresCheck], Awaitable[Sample]]
-
-
-@contextmanager
-def standby_of(primary: Cluster) -> Iterator[Cluster]:
-    """Run a copy of `primary` that follows it."""
-    copier = primary.programs / "pg_basebackup"
-    needed(str(copier) if copier.exists() else None, "pg_basebackup", "postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="standby-"))
-    owned(folder)
-    made = Cluster(primary.programs, folder, primary.port + 1)
-    source = f"host=127.0.0.1 port={primary.port} user={USER} password={PASSWORD} application_name=follower"
-    made._run(
-        "pg_basebackup", "-D", str(made.data), "-d", source, "-R", "-X", "stream", "--checkpoint=fast", "--no-sync"
-    )
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop(signal.SIGQUIT)
-        shutil.rmtree(folder)
 
 
 async def test_a_standby_is_watched_from_both_ends(look: Look) -> None:
