@@ -32,7 +32,7 @@ def readings(text: str) -> URL:
     secret = next((name for name in url.query if CREDENTIAL.search(name)), None)
     if secret is not None:
         raise ValueError(f"its query holds {secret!r}: secrets stand in the environment and nowhere else")
-    return (url if url.raw_path else url.with_path("/", keep_query=True)).with_fragment(None)
+    return url.with_path(url.raw_path, encoded=True, keep_query=True)  # without a fragment, and with its first slash
 
 
 def name_of(host: str) -> str:

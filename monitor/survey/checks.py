@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from monitor.review.rounding import written_span
 from monitor.survey.facts import measure_name
 from monitor.survey.figures import EVERY, TIMEOUTS, figures
+from monitor.survey.found import CLOSED
 from monitor.survey.scalars import listed, mapping, remark, scalar, variable
 from monitor.units import Unit, show
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from monitor.survey.figures import Figures
     from monitor.survey.found import Place, Samples
 
-TODO = "Write here what to do:"
+TODO = "Write here what to do."
 """Every remedy that is a mere suggestion begins so."""
 OWN_MEASURES = frozenset({"duration", "phase", "status", "body_size", "redirects", "expiry", "certificate"})
 INSIDE = 4
@@ -60,15 +62,15 @@ def slow(found: Figures) -> list[str]:
         "    thresholds:",
         f"      - watch: p95(duration, {window})",
         "        name: slow",
-        *(f"        {level}: {scalar(figure)}" for level, figure in found.levels.items()),
+        *(f'        {level}: "{figure}"' for level, figure in found.levels.items()),
         "        for: 1m",
-        remedy("where is the time spent, and how is more had?", 8),
+        remedy("Where is the time spent, and how is there more of what it waits for?", 8),
     ]
 
 
 def closed(place: Place, name: str) -> list[str]:
     """Return what is said of an address that wants to know who asks."""
-    if place.status not in {401, 403}:
+    if place.status not in CLOSED:
         return []
     secret = variable(f"{name.upper().replace('-', '_')}_TOKEN")
     return [
@@ -87,22 +89,24 @@ def expected(place: Place) -> list[str]:
         parts["json"] = mapping({path: scalar(value) for path, value in told.well.items()})
     elif place.text:
         parts["body"] = mapping({"equals": scalar(place.text)})
-    elif place.media_type:
+    elif place.media_type and place.status not in CLOSED:
         parts["content_type"] = scalar(place.media_type)
     lines = [f"    expect: {mapping(parts)}"]
     if place.title:
         lines += remark(
-            f"Stricter: body: {scalar(place.title)}, as its title has it, which an error page would lack.", 6
+            f"Stricter: body: {scalar(place.title)}, as its title has it, which an error page would lack.", INSIDE
         )
-    if not place.media_type and len(parts) == 1:
-        lines += remark("Any page with this status will do, and `monitor validate` doubts that: expect more of it.", 6)
+    if len(parts) == 1 and place.status == HTTPStatus.OK:
+        lines += remark(
+            "Any page with this status will do, which `monitor validate` doubts: expect more of it.", INSIDE
+        )
     return [*lines, *_told(told)] if told else lines
 
 
 def _told(told: Facts) -> list[str]:
     lines: list[str] = []
     for path, word in told.ill.items():
-        lines += remark(f"{path} said {scalar(word)} now: put right what that means, then expect it here.", 6)
+        lines += remark(f"{path} said {scalar(word)} now: put right what that means, then expect it here.", INSIDE)
     taken = set(OWN_MEASURES)
     numbers = [(measure_name(number.path, taken), number) for number in told.numbers]
     sure = {
@@ -172,7 +176,7 @@ def metrics(place: Place, families: Iterable[Family], needs: Iterable[str], more
         "    values:",
     ]
     lines += [f"      {family.name}: {_figure(family)}" for family in found]
-    lines.append(remedy("the page of metrics is gone, or lacks what is looked for; the message says which."))
+    lines.append(remedy("The page of metrics is gone, or lacks what is looked for: the message says which."))
     return [*lines, *_shares(found), ""]
 
 
@@ -195,7 +199,7 @@ def _shares(found: Iterable[Family]) -> list[str]:
         "    thresholds:",
         "      - watch: error_rate",
         "        name: errors",
-        *(f"        {level}: {scalar(figure)}" for level, figure in SHARES.items()),
+        *(f'        {level}: "{figure}"' for level, figure in SHARES.items()),
         "        for: 5m",
-        remedy("read the log for what the failed requests have in common; did it begin with a deploy?", 8),
+        remedy("What do the failed requests have in common, by the log? Did it begin with a deploy?", 8),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
     from monitor.survey.facts import Facts
     from monitor.survey.families import Family
+
+
+CLOSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+"""Statuses of what wants to know who asks."""
 
 
 class NothingToWatch(Exception):  # noqa: N818 - the outcome of a look, no fault of ours

@@ -15,7 +15,7 @@ from monitor.survey.address import is_number
 from monitor.survey.asking import AT_ONCE, Asker
 from monitor.survey.facts import common
 from monitor.survey.families import LARGEST, families, is_metrics
-from monitor.survey.found import NothingToWatch, Samples, Survey, Transport
+from monitor.survey.found import CLOSED, NothingToWatch, Samples, Survey, Transport
 from monitor.survey.health import MISSING, MOST, PATHS, WEB_PAGE, facts, is_success, place, same, tells
 from monitor.survey.scalars import clean
 
@@ -37,7 +37,6 @@ FOR_PATHS = timedelta(seconds=20)
 """From the first of the common addresses to the last that is tried."""
 FOR_SAMPLES = timedelta(seconds=30)
 SPACING = timedelta(milliseconds=100)
-CLOSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 ADVICE = {
     Reason.DNS: "See whether the name is written right, and whether its record is there.",
     Reason.REFUSED: "Nothing listens there: is it running, and on this port?",

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import io
+import json
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from ruamel.yaml import YAML
-
+from monitor.config.yaml_file import core
 from monitor.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    Value = str | int | float | bool
+    Value = str | int | bool
 
 WIDTH = 110
-NO_FOLDING = 100_000
+LONGEST = 2_000
+
+_BARE = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./()?!'-]|:(?=[/0-9])| (?=[A-Za-z0-9(]))*")
+"""A text that needs no quotes, wherever it stands."""
 
 
 def clean(text: str, longest: int = 300) -> str:
     """Return what somebody else wrote on one line, without anything that acts, hides, or that no file can hold."""
-    return "".join(sign for sign in plain(text, longest) if sign.isprintable())
+    return " ".join("".join(sign for sign in plain(text, longest) if sign.isprintable()).split())
 
 
 def scalar(value: Value) -> str:
     """Return a value on one line, as it may stand anywhere in a file: within braces, too.
 
-    A text is taken as it is, but for what `clean` removes; no `${` in it is a variable.
+    A text is taken as it is, but for what `clean` removes; no `${` in it is a variable. (The writer of
+    ruamel.yaml leaves some texts bare that its reader then refuses within braces, such as `?0`.)
     """
-    if isinstance(value, str):
-        value = clean(value, 2_000).replace("${", "$${")
-    out = io.StringIO()
-    dumper = YAML(typ="safe", pure=True)
-    dumper.default_flow_style, dumper.width, dumper.allow_unicode = True, NO_FOLDING, True
-    dumper.dump([value], out)
-    return out.getvalue().strip()[1:-1]
+    if not isinstance(value, str):
+        return json.dumps(value)
+    text = clean(value, LONGEST).replace("${", "$${")
+    if _BARE.fullmatch(text) and core(text) == text:
+        return text
+    return "'{}'".format(text.replace("'", "''"))
 
 
 def variable(name: str) -> str:

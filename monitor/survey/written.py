@@ -20,7 +20,7 @@ STATUS_PAGES = {
 }
 """Platforms whose status page the kind `status` knows."""
 KINDS_OF_HEALTH = (("ready", "Readiness"), ("live", "Liveness"), ("status", "Status"), ("ping", "Ping"))
-DOWN = "see whether the newest deploy failed, and how to go back; who is called?"
+DOWN = "Did the newest deploy fail, how is it undone, and who is called?"
 MAIN = """\
 # Who is told of what, for all systems in systems/. Written by `monitor init`; docs/channels.md has every kind.
 # Secrets stand in the environment and nowhere else. A channel whose variable is not set is left out, and listed so.
@@ -79,9 +79,9 @@ def _found(survey: Survey) -> Iterator[str]:
     """Yield what is worth knowing and stands in no check, a sentence each."""
     way = survey.transport
     counts = zip(way.addresses, ("IPv4", "IPv6"), strict=True)
-    known = " and ".join(f"{count} {family}" for count, family in counts if count)
+    known = ", ".join(f"{count} of {family}" for count, family in counts if count)
     alias = f", an alias of {way.cname}" if way.cname else ""
-    yield f"{survey.asked.host} has {known or 'no known'} addresses{alias}."
+    yield f"{survey.asked.host} has addresses{alias}: {known or 'none that is known'}."
     if way.platform:
         hint = "; `monitor init --render` writes a file of all that Render runs" if way.platform == "Render" else ""
         yield f"It is answered by {way.platform}{hint}."
@@ -109,7 +109,7 @@ def _checks(survey: Survey, name: str) -> Iterator[str]:
     for place in survey.health:
         own, title = _health_name(place, taken)
         lines = [*trust, *([f"    needs: [{', '.join(needs)}]"] if needs else [])]
-        yield from checks.web(place, own, title, "what does each thing that it names need to be well again?", lines)
+        yield from checks.web(place, own, title, "What does each thing that it names need to be well again?", lines)
     if survey.metrics:
         taken.add("metrics")
         yield from checks.metrics(survey.metrics, survey.families, needs, trust)
@@ -136,7 +136,7 @@ def _redirect(survey: Survey, name: str, needs: list[str]) -> list[str]:
         "    down: {warning: 3}",
         *([f"    needs: [{', '.join(needs)}]"] if needs else []),
         f"    expect: {mapping({'location': mapping({'matches': scalar(f'^https://{host}')})})}",
-        checks.remedy("what stands in front of it should redirect everything to https."),
+        checks.remedy("What stands in front of it, and where is it told to redirect to https?"),
         "",
     ]
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from yarl import URL
 
+from monitor.probes.web import address
 from monitor.survey.address import named, unique
 from monitor.survey.checks import TODO, remedy
+from monitor.survey.render.reading import HAS_DOMAINS
 from monitor.survey.scalars import clean, listed, mapping, remark, scalar, variable
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ A_MINUTE = 25
 """Requests of one of our checks: Render's limit is everybody's."""
 RUNS = {"web_service", "private_service", "background_worker"}
 KNOWN = {*RUNS, "cron_job", "static_site"}
-DASHBOARD = "see its latest deploy and its log in Render; how to go back, and who is called?"
+DASHBOARD = "See its latest deploy and its log in Render. How is a deploy undone, and who is called?"
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
@@ -139,6 +141,7 @@ def _asking(
     if look_at:
         yield f"    look_at: {listed(look_at)}"
     yield f"    every: {minutes}m"
+    yield "    timeout: 30s # Render is asked slowly"
 
 
 def _by_id(names: Names, things: Iterable[Service | Store]) -> dict[str, str]:
@@ -148,7 +151,7 @@ def _by_id(names: Names, things: Iterable[Service | Store]) -> dict[str, str]:
 def _service(service: Service, names: Names, domains: Sequence[Domain]) -> Iterator[str]:
     name, plan = names.of(service), ", ".join(filter(None, (service.type, service.plan, service.region)))
     yield from remark(f"{service.name}: {plan}", 2)
-    if service.type not in {"web_service", "static_site"} or not service.url:
+    if service.type not in HAS_DOMAINS or not _address(service):
         yield from _out_of_reach(service, name)
         return
     yield from _web(service, name)
@@ -175,15 +178,19 @@ def _web(service: Service, name: str) -> Iterator[str]:
         yield from remark("On the free plan it sleeps without requests; to be looked at keeps it awake.", 4)
     yield f"    expect: {mapping(expected)}"
     if not static:
-        yield from remark("`monitor validate` doubts that any 2xx will do: expect something of its JSON or text.", 4)
+        yield from remark("Any 2xx will do, which `monitor validate` doubts: expect something of its JSON or text.", 4)
     yield remedy(DASHBOARD)
     yield ""
 
 
 def _address(service: Service) -> str:
-    """Return where a service is asked how it is."""
-    url = URL(service.url)
-    return str(url.with_path(service.health, encoded=False) if service.health.startswith("/") else url.with_path("/"))
+    """Return where a service is asked how it is; empty: nowhere that we could ask."""
+    try:
+        url = URL(address(service.url))
+        there = URL(address(str(url.join(URL(service.health or "/")))))
+    except ValueError:
+        return ""
+    return str(there if there.origin() == url.origin() else url)
 
 
 def _domain(domain: Domain, service: str, names: Names) -> Iterator[str]:
@@ -200,18 +207,18 @@ def _domain(domain: Domain, service: str, names: Names) -> Iterator[str]:
     yield "    every: 5m"
     yield "    down: {critical: 3}"
     yield f"    # needs: [{service}]"
-    yield remedy("see that its record still leads to Render, and that Render has verified it.")
+    yield remedy("See that its record still leads to Render, and that Render has verified it.")
     yield ""
 
 
 def _database(store: Store, name: str, system: str) -> Iterator[str]:
     yield from _store(store, name, system, "postgres", "dsn")
     yield from remark("A role of its own that may only look: `monitor grants`, or docs/databases.md.", 4)
-    yield remedy("who holds connections, and what is slow? Is it up in Render?")
+    yield remedy("Is it up in Render? Who holds connections, and what is slow?")
     yield from [
         "    thresholds:",
         '      - {watch: connection_share, name: connections, warning: "> 80%", critical: "> 90%", for: 1m,',
-        f"         remedy: {scalar(f'{TODO} which pool may be smaller?')}}}",
+        f"         remedy: {scalar(f'{TODO} Which pool may be smaller?')}}}",
         "",
     ]
 
@@ -219,11 +226,11 @@ def _database(store: Store, name: str, system: str) -> Iterator[str]:
 def _key_value(store: Store, name: str, system: str) -> Iterator[str]:
     yield from _store(store, name, system, "redis", "url")
     yield from remark("A queue needs a server that evicts nothing: policy: noeviction", 4)
-    yield remedy("is it up in Render, and what fills it?")
+    yield remedy("Is it up in Render, and what fills it?")
     yield from [
         "    thresholds:",
         '      - {watch: memory_share, name: memory, warning: "> 80%", critical: "> 90%", for: 1m,',
-        f"         remedy: {scalar(f'{TODO} what may go, or which plan is next?')}}}",
+        f"         remedy: {scalar(f'{TODO} What may go, or which plan is next?')}}}",
         "",
     ]
 
