@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -12,7 +13,7 @@ from tests.channels.peers import mails
 from tests.peers import free_port
 from tests.survey.beside import beside
 from tests.systems.render_api import KEY, OWNER, RenderApi, refused
-from tests.systems.site import Site, page, says_json
+from tests.systems.site import Answer, Site, page, says_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,6 +224,13 @@ def test_of_several_workspaces_one_must_be_named(world: World, tmp_path: Path, m
     monkeypatch.setattr(first, "_somebody_is_there", lambda: True)
     assert render(world, tmp_path, "--system", "second", typed="Team\n").status == 0
     assert (tmp_path / "systems" / "second.yaml").exists()
+
+
+def test_render_that_never_answers_is_given_up(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first, "FOR_RENDER", timedelta(milliseconds=100))
+    world.render.instead = Answer(delay=1.0)
+    ended = render(world, tmp_path)
+    assert (ended.status, ended.err) == (1, "Render gave no whole answer within 5 minutes. Nothing was written.\n")
 
 
 def test_a_key_that_sees_nothing_or_is_none(world: World, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_what_differs_between_two_looks_is_not_expected() -> None:
     assert both.others == {"database": "text"}
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(DOCUMENTS)
 def test_whatever_a_health_address_says_the_file_means_it(document: dict[str, Any]) -> None:
     """It loads, what it expects holds of that very answer, and its numbers are there."""

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from yarl import URL
 
+from monitor.answer import Answer as Answered
 from monitor.clock import SystemClock
 from monitor.network import Resolver, TlsContexts
 from monitor.survey.address import readings
-from monitor.survey.asking import Asker
+from monitor.survey.asking import Asker, Seen
 from monitor.survey.found import NothingToWatch
-from monitor.survey.look import Wish, look
+from monitor.survey.look import Wish, _names, _plain, look
 from monitor.survey.written import system_text
 from tests.fakes import ImpatientClock
 from tests.peers import drips, free_port, hangs_up, says, silence, tcp_peer, wire_name
@@ -124,16 +125,27 @@ async def test_what_answers_everything_in_json_has_no_health(site: Site, means: 
     assert (await see(site.url, means)).health == ()
 
 
+async def test_what_says_the_same_is_one_address(site: Site, means: Means) -> None:
+    """Texts and pages as well as JSON."""
+    for path in ("/health", "/healthz"):
+        site.answers["GET", path] = page(f"<html>{path} is well</html>")
+    for path in ("/ready", "/livez"):
+        site.answers["GET", path] = Answer(200, "OK", {"Content-Type": "text/plain"})
+    found = [(one.url.path, one.aliases) for one in (await see(site.url, means, samples=1)).health]
+    assert found == [("/health", ("/healthz",)), ("/ready", ("/livez",))]
+
+
 async def test_a_page_at_a_health_address_counts_where_others_are_404(site: Site, means: Means) -> None:
     site.answers["GET", "/up"] = page('<html><body style="background-color: green"></body></html>')
     site.answers["GET", "/status"] = page("<html>what we did last year</html>")
     assert [one.url.path for one in (await see(site.url, means)).health] == ["/up"]
 
 
-async def test_a_login_is_no_health(site: Site, means: Means) -> None:
-    site.answers["GET", "/health"] = Answer(302, "", {"Location": "/login"})
+@pytest.mark.parametrize("location", ["/login", "http://127.0.0.1:1/health"])
+async def test_a_health_that_leads_elsewhere_is_none(location: str, site: Site, means: Means) -> None:
+    site.answers["GET", "/health"] = Answer(302, "", {"Location": location})
     site.answers["GET", "/login"] = says_json({"status": "ok"})
-    assert (await see(site.url, means)).health == ()
+    assert (await see(site.url, means, samples=1)).health == ()
 
 
 async def test_what_is_closed_is_watched_for_that(site: Site, means: Means) -> None:
@@ -288,6 +300,47 @@ async def test_nothing_leads_from_a_public_to_a_private_address(site: Site, mean
     assert seen.answer is None
     assert seen.failure
     assert "from a public to a private address" in seen.failure.detail
+
+
+class Answering(Asker):
+    """Says what it is told, whatever it is asked."""
+
+    def __init__(self, answer: bytes | None, location: str = "") -> None:
+        self.asked: list[str] = []
+        headers = (("location", location),) if location else ()
+        self._said = None if answer is None else (301 if location else 200, headers, answer)
+
+    async def ask(self, url: URL, **_: object) -> Seen:
+        self.asked.append(str(url))
+        answer = Answered(url, *self._said, False, timedelta()) if self._said else None  # noqa: FBT003 - whole
+        return Seen(url, answer, None, "", None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "location", "said"),
+    [
+        (None, "", "refused"),
+        (b"hello", "", "answered"),
+        (b"", "https://shop.example.com/", "redirected"),
+        (b"", "https://login.example.com/", "answered"),
+        (b"", "/en/", "answered"),
+        (b"", "http://[", "answered"),
+    ],
+)
+async def test_who_comes_without_tls(answer: bytes | None, location: str, said: str) -> None:
+    asker = Answering(answer, location)
+    assert await _plain(asker, URL("https://shop.example.com/a")) == said
+    assert asker.asked == ["http://shop.example.com/a"]
+    assert await _plain(asker, URL("https://shop.example.com:8443/")) == ""
+    assert await _plain(asker, URL("http://shop.example.com/")) == ""
+
+
+async def test_a_name_has_addresses_of_both_kinds_and_perhaps_an_alias(means: Means, names: NameServer) -> None:
+    names.has(SHOP, "A", socket.inet_aton("127.0.0.1"), socket.inet_aton("127.0.0.2"))
+    names.has(SHOP, "AAAA", socket.inet_pton(socket.AF_INET6, "::1"))
+    assert await _names(means, SHOP) == ("", (2, 1))
+    assert await _names(means, "gone.example.com") == ("", (0, 0))
+    assert await _names(means, "::1") == ("", (0, 1))
 
 
 # What nothing can be made of

@@ -213,7 +213,7 @@ def service(number: int, name: str, kind: str, url: str, health: str, more: str)
     return Service(f"srv-{number}", name, kind, OWNER, more, more, 1, 0.0, False, (), url, health)  # noqa: FBT003 - runs
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(ANY, st.sampled_from(TYPES), ANY, ANY, ANY), min_size=1, max_size=4),
     st.lists(st.tuples(ANY, ANY), max_size=2),

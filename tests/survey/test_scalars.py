@@ -49,7 +49,7 @@ def test_a_remark_is_nothing_but_a_remark(text: str, indent: int) -> None:
     assert all(line.startswith(f"{' ' * indent}# ") for line in lines)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(ANY)
 @example("${HOME}")
 @example("$${HOME:-x}")
