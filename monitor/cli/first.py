@@ -17,7 +17,7 @@ from rich.console import Console
 
 from monitor import logs
 from monitor.cli.telling import look_for_channel, send_test
-from monitor.cli.terminal import FAILED, ConfigOption, exit_status, say
+from monitor.cli.terminal import FAILED, exit_status, say
 from monitor.clock import SystemClock
 from monitor.config import load
 from monitor.faults import ConfigError, Fault
@@ -65,7 +65,7 @@ WHERE_A_KEY_IS = (
     "Render has no keys that may only read; nothing but GETs is asked"
 )
 
-UrlArgument = Annotated[str, typer.Argument(metavar="[URL]", help="Where the product answers.")]
+UrlArgument = Annotated[str, typer.Argument(metavar="URL", help="Where the product answers.")]
 RenderOption = Annotated[bool, typer.Option("--render", help=f"Look at a workspace of Render's instead, with {KEY}.")]
 OwnerOption = Annotated[str, typer.Option(metavar="NAME", help="Which workspace: its name or id.")]
 SystemOption = Annotated[str, typer.Option(metavar="NAME", help="What to call the system; default: after its host.")]
@@ -76,6 +76,10 @@ OutputOption = Annotated[
 ChannelOption = Annotated[str, typer.Option(metavar="NAME", help="Which channel is tested; default: the only one set.")]
 SamplesOption = Annotated[int, typer.Option(min=1, max=200, help="How often each address is asked for its speed.")]
 TrustOption = Annotated[str, typer.Option(metavar="FILE", help="Certificates to trust besides the system's.")]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FOLDER", help="Where to write; default: MONITOR_CONFIG, config."),
+]
 ApiOption = Annotated[str, typer.Option(metavar="URL", help="Render's API, or what stands in for it.", hidden=True)]
 
 
@@ -101,7 +105,7 @@ def init(  # noqa: PLR0913 - its options
     samples: SamplesOption = 20,
     ca_file: TrustOption = "",
     api: ApiOption = API,
-    config: ConfigOption = None,
+    config: FolderOption = None,
 ) -> None:
     """Look at an address, or at all that Render runs for you, and write a commented first file. Nothing is overwritten.
 

@@ -35,7 +35,7 @@ def test_a_redirect_to_tls_is_watched() -> None:
         ({"transport": Transport(expires=12)}, "Its certificate is good for 12 more days;"),
         ({"transport": Transport()}, "shop.example.com has addresses: none that is known."),
         (
-            {"asked": URL("http://shop.example.com/"), "page": place(url=SITE.with_scheme("http"))},
+            {"asked": PLAIN, "page": place(url=PLAIN)},
             "It answers without TLS.",
         ),
     ],
