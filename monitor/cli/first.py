@@ -78,7 +78,7 @@ SamplesOption = Annotated[int, typer.Option(min=1, max=200, help="How often each
 TrustOption = Annotated[str, typer.Option(metavar="FILE", help="Certificates to trust besides the system's.")]
 FolderOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", metavar="FOLDER", help="Where to write; default: MONITOR_CONFIG, config."),
+    typer.Option("--config", "-c", metavar="FOLDER", help="The folder; default: MONITOR_CONFIG, config."),
 ]
 ApiOption = Annotated[str, typer.Option(metavar="URL", help="Render's API, or what stands in for it.", hidden=True)]
 

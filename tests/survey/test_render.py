@@ -102,13 +102,20 @@ async def test_it_needs_no_variable_to_be_valid_and_says_what_is_skipped(render:
         "shop-static-site",
     ]
     reasons = {skip.name: skip.reason for skip in bare.skipped}
-    assert reasons["shop/shop-db"] == "SHOP_SHOP_DB_URL is not set"
-    assert reasons["shop/shop-cache"] == "SHOP_SHOP_CACHE_URL is not set"
+    assert reasons["shop/shop-db"] == "SHOP_DB_URL is not set"
+    assert reasons["shop/shop-cache"] == "SHOP_CACHE_URL is not set"
     assert reasons["shop/render"] == "RENDER_API_KEY is not set"
     assert "old.example.com, which Render has not verified" in text
     assert "*.example.com, which is no single host" in text
     assert "{kind: heartbeat, …}, see docs/heartbeats.md" in text
     assert KEY not in text
+
+
+async def test_stores_that_are_called_alike_have_variables_of_their_own(render: Render, api: RenderApi) -> None:
+    api.has_database("db")
+    skipped = {skip.name: skip.reason for skip in loaded(await text_of(render, api)).skipped}
+    assert skipped["shop/shop-db"] == "SHOP_DB_URL is not set"
+    assert skipped["shop/db"] == "SHOP_DB_2_URL is not set"
 
 
 async def test_its_doubts_are_those_that_it_explains(render: Render, api: RenderApi) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from yarl import URL
 
 from monitor.probes.web import address
+from monitor.review.rounding import written_span
 from monitor.survey.address import named, unique
 from monitor.survey.checks import TODO, remedy
 from monitor.survey.render.reading import HAS_DOMAINS
@@ -38,12 +40,18 @@ class Names:
 
     ids: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=lambda: {"render", "render-usage", "render-backups", "render-domains"})
+    variables: set[str] = field(default_factory=set)
 
     def of(self, thing: Service | Store) -> str:
         """Return the name of a resource."""
         if thing.id not in self.ids:
             self.ids[thing.id] = unique(named(thing.name), self.taken)
         return self.ids[thing.id]
+
+    def variable(self, store: Store, system: str) -> str:
+        """Return the name of the variable that holds the address of a store."""
+        name = unique(f"{named(system)}-{self.of(store).removeprefix(f'{system}-')}", self.variables)
+        return f"{name if name[0].isalpha() else f'the-{name}'}-url".upper().replace("-", "_")
 
 
 def workspace_text(found: Inventory, name: str) -> str:
@@ -81,9 +89,9 @@ def _checks(found: Inventory, name: str) -> Iterator[str]:
     for service in services:
         yield from _service(service, names, found.domains.get(service.id, ()))
     for store in databases:
-        yield from _database(store, names.of(store), name)
+        yield from _database(store, names, name)
     for store in key_values:
-        yield from _key_value(store, names.of(store), name)
+        yield from _key_value(store, names, name)
 
 
 def _left_out(found: Inventory) -> Iterator[str]:
@@ -140,7 +148,7 @@ def _asking(
             yield from (f"      {scalar(ours)}: {scalar(theirs)}" for ours, theirs in things.items())
     if look_at:
         yield f"    look_at: {listed(look_at)}"
-    yield f"    every: {minutes}m"
+    yield f"    every: {written_span(timedelta(minutes=minutes))}"
     yield "    timeout: 30s # Render is asked slowly"
 
 
@@ -156,7 +164,7 @@ def _service(service: Service, names: Names, domains: Sequence[Domain]) -> Itera
         return
     yield from _web(service, name)
     for domain in domains:
-        yield from _domain(domain, name, names)
+        yield from _domain(domain, names)
 
 
 def _out_of_reach(service: Service, name: str) -> Iterator[str]:
@@ -193,7 +201,7 @@ def _address(service: Service) -> str:
     return str(there if there.origin() == url.origin() else url)
 
 
-def _domain(domain: Domain, service: str, names: Names) -> Iterator[str]:
+def _domain(domain: Domain, names: Names) -> Iterator[str]:
     if not domain.verified:
         yield from remark(f"Not watched: {domain.name}, which Render has not verified.", 2)
         return
@@ -206,13 +214,12 @@ def _domain(domain: Domain, service: str, names: Names) -> Iterator[str]:
     yield f"    host: {scalar(domain.name)}"
     yield "    every: 5m"
     yield "    down: {critical: 3}"
-    yield f"    # needs: [{service}]"
     yield remedy("See that its record still leads to Render, and that Render has verified it.")
     yield ""
 
 
-def _database(store: Store, name: str, system: str) -> Iterator[str]:
-    yield from _store(store, name, system, "postgres", "dsn")
+def _database(store: Store, names: Names, system: str) -> Iterator[str]:
+    yield from _store(store, names, system, "postgres", "dsn")
     yield from remark("A role of its own that may only look: `monitor grants`, or docs/databases.md.", 4)
     yield remedy("Is it up in Render? Who holds connections, and what is slow?")
     yield from [
@@ -223,8 +230,8 @@ def _database(store: Store, name: str, system: str) -> Iterator[str]:
     ]
 
 
-def _key_value(store: Store, name: str, system: str) -> Iterator[str]:
-    yield from _store(store, name, system, "redis", "url")
+def _key_value(store: Store, names: Names, system: str) -> Iterator[str]:
+    yield from _store(store, names, system, "redis", "url")
     yield from remark("A queue needs a server that evicts nothing: policy: noeviction", 4)
     yield remedy("Is it up in Render, and what fills it?")
     yield from [
@@ -235,11 +242,10 @@ def _key_value(store: Store, name: str, system: str) -> Iterator[str]:
     ]
 
 
-def _store(store: Store, name: str, system: str, kind: str, key: str) -> Iterator[str]:
-    from_environment = f"{system}_{name}_url".upper().replace("-", "_")
-    from_environment = from_environment if from_environment[0].isalpha() else f"THE_{from_environment}"
+def _store(store: Store, names: Names, system: str, kind: str, key: str) -> Iterator[str]:
+    from_environment = names.variable(store, system)
     yield from remark(f"{store.name}: {kind}, {store.plan}. Its external address, for a daemon that runs elsewhere.", 2)
-    yield f"  {name}:"
+    yield f"  {names.of(store)}:"
     yield f"    title: {scalar(clean(store.name, 60))}"
     yield f"    kind: {kind}"
     yield f"    if_set: {from_environment}"
