@@ -20,7 +20,7 @@ def trial(channel: str, now: datetime) -> Delivery:
         check=key.check.check,
         alert=key.name,
         since=now,
-        remedy=("Tell whoever set this up that you saw it.",),
+        remedy=("Did you see this? Tell whoever set it up.",),
     )
     identity = stable_id("test", channel, now.isoformat())
     note = Notification(identity, channel, identity, key, EventKind.OPENED, Severity.INFO, now, page)

@@ -17,16 +17,15 @@ from typer.core import TyperGroup
 
 from monitor import __version__, logs
 from monitor.app import redactor, serve
-from monitor.channels.base import Delivered, deliver
-from monitor.cli import acting, drilling, granted, remembered, tried
+from monitor.cli import acting, drilling, first, granted, remembered, tried
+from monitor.cli.telling import look_for_channel, send_test
 from monitor.cli.terminal import FAILED, UNUSABLE, ConfigOption, exit_status, look_for_unknown, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.demo.shop import Shop, serve_shop
 from monitor.doubts import doubts, doubts_of_targets, notes
 from monitor.explain import explain
-from monitor.faults import ConfigError, Fault, allowed
-from monitor.notice import trial
+from monitor.faults import ConfigError, Fault
 from monitor.outside import reach_outside
 from monitor.place import upgrade
 from monitor.report import as_json, as_junit, as_line, state_of
@@ -198,11 +197,8 @@ def notify(channel: Annotated[str, typer.Argument(help="The channel's name.")], 
         settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems)
         _configure_logs(settings, loaded)
-        if channel not in loaded.channels:
-            skipped = {skip.name: skip.reason for skip in loaded.skipped}
-            hint = skipped.get(channel) or allowed(channel, loaded.channels)
-            raise ConfigError([Fault(f"there is no channel {channel!r}", hint=hint)])
-        problem = uvloop.run(_notify(channel, loaded, settings))
+        look_for_channel(channel, loaded)
+        problem = uvloop.run(send_test(channel, loaded, settings))
         if problem:
             say(f"{channel}: {problem}", "red")
             raise typer.Exit(FAILED)
@@ -224,6 +220,7 @@ def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], confi
                 say(redactor(loaded, settings)(explain(plan, loaded, SystemClock().now())))
 
 
+app.command()(first.init)
 app.command()(acting.ack)
 app.command()(acting.silence)
 app.command()(acting.note)
@@ -309,15 +306,6 @@ async def _check(
 async def _ask(config: Config, settings: Settings) -> list[Doubt]:
     async with reach_outside() as outside:
         return await doubts_of_targets(config, outside.for_probes(redactor(config, settings)), SystemClock())
-
-
-async def _notify(channel: str, config: Config, settings: Settings) -> str:
-    """Return why the channel did not take the test, or nothing."""
-    async with reach_outside() as outside:
-        clock = SystemClock()
-        resources = outside.for_channels(redactor(config, settings), clock)
-        result = await deliver(config.channels[channel], trial(channel, clock.now()), resources)
-    return "" if isinstance(result, Delivered) else result.reason
 
 
 def _is_wanted(plan: Plan, names: Sequence[str]) -> bool:

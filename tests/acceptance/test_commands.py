@@ -59,6 +59,7 @@ COMMANDS = (
     "history",
     "replay",
     "review",
+    "init",
     "schema",
     "test",
 )

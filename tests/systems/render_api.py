@@ -60,6 +60,7 @@ class RenderApi(Site):
         super().heal()
         self._ids = count(1)
         self.keys = {KEY}
+        self.owners = {OWNER: "Team"}
         self.services: dict[str, dict[str, Any]] = {}
         self.databases: dict[str, dict[str, Any]] = {}
         self.key_values: dict[str, dict[str, Any]] = {}
@@ -171,7 +172,7 @@ class RenderApi(Site):
         return {
             "id": one, "name": name, "plan": plan, "status": "available", "createdAt": now, "updatedAt": now,
             "region": "oregon", "ipAllowList": [], "dashboardUrl": f"https://dashboard.render.com/{one}",
-            "owner": {"id": OWNER, "name": "Team", "email": "team@example.com", "type": "team"},
+            "owner": _owner(OWNER, "Team"),
         }  # fmt: skip
 
     # What it answers
@@ -208,14 +209,16 @@ class RenderApi(Site):
             return refused(404, "not found")
         return self._found(request)
 
-    def _found(self, request: web.Request) -> Answer:  # noqa: C901, PLR0911 - an answer for each path
+    def _found(self, request: web.Request) -> Answer:  # noqa: C901, PLR0911, PLR0912 - an answer for each path
         match request.path.split("/")[2:]:
+            case ["owners"]:
+                return self._list(request, "owner", [_owner(*each) for each in self.owners.items()])
             case ["services"]:
                 return self._list(request, "service", self._owned(request, [*self.services.values()]))
             case ["postgres"]:
-                return self._list(request, "postgres", [*self.databases.values()])
+                return self._list(request, "postgres", self._owned(request, [*self.databases.values()]))
             case ["key-value"]:
-                return self._list(request, "keyValue", [*self.key_values.values()])
+                return self._list(request, "keyValue", self._owned(request, [*self.key_values.values()]))
             case ["services", one, "events"]:
                 return self._events(request, one)
             case ["services", one, part] if one in self.running:
@@ -238,7 +241,7 @@ class RenderApi(Site):
 
     def _owned(self, request: web.Request, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
         owner = request.query.get("ownerId", OWNER)
-        return [each for each in objects if each["ownerId"] == owner]
+        return [each for each in objects if (each.get("ownerId") or each["owner"]["id"]) == owner]
 
     def _of_service(self, request: web.Request, one: str, part: str) -> Answer:
         match part:
@@ -307,6 +310,10 @@ class RenderApi(Site):
         start = 0 if self.repeats else int(request.query.get("cursor", "0"))
         shown = enumerate(objects[start : start + limit], start + 1)
         return says_json([{"cursor": str(number), thing: each} for number, each in shown])
+
+
+def _owner(one: str, name: str) -> dict[str, Any]:
+    return {"id": one, "name": name, "email": "team@example.com", "type": "team"}
 
 
 def _details(name: str, kind: str, instances: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool, model_validator
 
 from monitor.fields import PositiveDuration
 from monitor.permission import Permission
-from monitor.probes.render.asking import RENDER, Render
+from monitor.probes.render.asking import RENDER, Render, access_with
 from monitor.probes.render.costs import look_at_costs
 from monitor.probes.render.datastores import look_at_backups, look_at_stores
 from monitor.probes.render.deploys import look_at_deploys
@@ -37,14 +37,14 @@ from monitor.probes.render.traffic import look_at_latency, look_at_requests
 from monitor.probes.render.usage import look_at_connections, look_at_usage
 from monitor.probes.render.variables import look_at_variables
 from monitor.probes.vendor import VendorCheck
-from monitor.secrets import Secret
-from monitor.vendors import Access, Base, Key
+from monitor.vendors import Base, Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from monitor.probes.base import Run, ThresholdFields
-    from monitor.vendors import Api
+    from monitor.secrets import Secret
+    from monitor.vendors import Access, Api
 
 OF_SERVICES = ("deploys", "instances", "requests", "latency")
 USED = ("cpu", "memory", "disk")
@@ -142,7 +142,7 @@ class RenderCheck(VendorCheck):
     def access(self) -> Access:
         """Return Render's API, with our key."""
         key = cast("Secret", self.variables_key or self.api_key)  # one of them is there, see `_faults`
-        return Access(RENDER, self.url, key, (("Authorization", Secret(f"Bearer {key.reveal()}")),))
+        return access_with(key, self.url)
 
     @property
     def named_services(self) -> dict[str, str]:

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.model import Failure, Reason, State
+from monitor.secrets import Secret
 from monitor.units import show_duration
-from monitor.vendors import Limit, Page, Vendor, read_pages
+from monitor.vendors import Access, Limit, Page, Vendor, read_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -33,6 +34,11 @@ FULL_PAGE = 100
 MOST_PAGES = 10
 FURTHEST = timedelta(hours=1)
 """Clocks that are further apart than this cannot both be right."""
+
+
+def access_with(key: Secret, url: str) -> Access:
+    """Return Render's API at `url`, with a key."""
+    return Access(RENDER, url, key, (("Authorization", Secret(f"Bearer {key.reveal()}")),))
 
 
 class Render:

@@ -25,7 +25,10 @@ MOST_NAMED = 5
 
 
 class Service(NamedTuple):
-    """A service. `instances`: as many as are configured, at least; `disk`: in GB."""
+    """A service. `instances`: as many as are configured, at least; `disk`: in GB.
+
+    `url`: where it answers, `health`: the path at which Render asks how it is; empty where there is none.
+    """
 
     id: str
     name: str
@@ -37,6 +40,8 @@ class Service(NamedTuple):
     disk: float
     suspended: bool
     suspenders: tuple[str, ...]
+    url: str
+    health: str
 
     @property
     def crashes(self) -> bool:
@@ -127,6 +132,7 @@ def _some(found: Sequence[Thing], what: str) -> Sequence[Thing]:
 def _service(found: Found) -> Service:
     details = found["serviceDetails"]
     plan, region = details.get("plan"), details.get("region")
+    url, health = details.get("url"), details.get("healthCheckPath")
     disk = details.get("disk")
     return Service(
         id=found["id"].text,
@@ -139,6 +145,8 @@ def _service(found: Found) -> Service:
         disk=disk["sizeGB"].number if disk else 0.0,
         suspended=_suspended(found),
         suspenders=tuple(each.text for each in found["suspenders"]),
+        url=url.text if url else "",
+        health=health.text if health else "",
     )
 
 
