@@ -17,7 +17,7 @@ from monitor.demo.shop import Shop, serve_shop
 from tests.acceptance.forks import ROOT
 from tests.acceptance.peers import until
 from tests.acceptance.process import Monitor, command, environment
-from tests.acceptance.test_real_peers import nginx
+from tests.acceptance.stories.test_real_peers import nginx
 from tests.channels.peers import mails
 from tests.peers import free_port, silence, tcp_peer
 
