@@ -53,7 +53,9 @@ async def _demo(settings: Settings, host: str, port: int, *, by_hand: bool) -> N
 
         config = read()
         here = stage.address
-        going = "All is well until you break something" if by_hand else "Its five systems go wrong in turn for ten minutes"
+        going = (
+            "All is well until you break something" if by_hand else "Its five systems go wrong in turn for ten minutes"
+        )
         say(f"The demo's world: {here} ({going}; pages are printed here.)")
         say(f"Break something yourself: curl -X POST {here}/break, and to end it: curl -X POST {here}/heal")
 

@@ -56,7 +56,9 @@ class Cashflow:
         while True:
             if self._world.now.cashflow_job:
                 try:
-                    async with session.post(address, headers=headers, data="3 trials ended", timeout=PATIENCE) as answer:
+                    async with session.post(
+                        address, headers=headers, data="3 trials ended", timeout=PATIENCE
+                    ) as answer:
                         answer.raise_for_status()
                 except (aiohttp.ClientError, TimeoutError) as error:
                     log.debug("demo_job_not_reported", why=type(error).__name__)

@@ -63,9 +63,7 @@ class Authority:
         file.unlink()
         return context
 
-    def _draft(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, valid: timedelta
-    ) -> x509.CertificateBuilder:
+    def _draft(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, valid: timedelta) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 BY_HAND = "shop-down"
 """What `POST /break` alone breaks."""
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "form-action 'self'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
-_PAGE = Environment(
-    loader=PackageLoader("monitor.demo", "."), autoescape=True, undefined=StrictUndefined
-).get_template("world.html")
+_PAGE = Environment(loader=PackageLoader("monitor.demo", "."), autoescape=True, undefined=StrictUndefined).get_template(
+    "world.html"
+)
 
 
 class Index:

@@ -37,5 +37,7 @@ class Licences:
 
     async def _preflight(self, request: web.Request) -> web.Response:
         allowed = request.headers.get("Origin") == ORIGIN
-        headers = {"Access-Control-Allow-Origin": ORIGIN, "Access-Control-Allow-Methods": "GET, POST"} if allowed else {}
+        headers = (
+            {"Access-Control-Allow-Origin": ORIGIN, "Access-Control-Allow-Methods": "GET, POST"} if allowed else {}
+        )
         return web.Response(status=self._world.now.licences_status, headers=headers)

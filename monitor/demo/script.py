@@ -94,7 +94,9 @@ def _steadily(dial: str, seconds: int, start: float = 0.0) -> tuple[tuple[float,
     return tuple((float(second), {dial: start + second}) for second in range(seconds))
 
 
-def _by_turns(dial: str, values: tuple[Any, Any], every: int, seconds: int) -> tuple[tuple[float, Mapping[str, Any]], ...]:
+def _by_turns(
+    dial: str, values: tuple[Any, Any], every: int, seconds: int
+) -> tuple[tuple[float, Mapping[str, Any]], ...]:
     """Return the course of a dial that shows one value, then the other, each for `every` seconds."""
     return tuple((float(second), {dial: values[second // every % 2]}) for second in range(0, seconds, every))
 
@@ -160,7 +162,7 @@ SCRIPT: tuple[Fault, ...] = (
         250 * SECOND,
         55 * SECOND,
         "version 2.5.0 is deployed: one request in 25 fails, and the small plan gets what it has not paid for",
-        "the deploy is noticed; the alerts name it, and say whether going back is safe; its checks run; it is rolled back",
+        "it is noticed, its checks run, the alerts name it and say whether going back is safe; then it is rolled back",
         ((0, {"cashflow_version": "2.5.0", "cashflow_errors": 0.04, "cashflow_upgrade": 200}),),
         (Shown("traffic", "errors", CRITICAL), Shown("smoke", "down", WARNING)),
     ),
@@ -262,7 +264,7 @@ SCRIPT: tuple[Fault, ...] = (
         555 * SECOND,
         25 * SECOND,
         "the host of the championship is gone",
-        "five checks are down: the first page leaves at once, the others are one collected message",
+        "five checks are down, and one message says so, with what they have in common",
         ((0, {"dojo_status": BAD_GATEWAY, "dojo_live": BAD_GATEWAY}),),
         tuple(Shown(check, "down", CRITICAL) for check in ("server", "headers", "live", "scores", "sign-up")),
     ),
@@ -288,7 +290,9 @@ DIGEST = 540 * SECOND
 
 def scripted(second: timedelta) -> dict[str, timedelta]:
     """Return which faults the script has going on so long after its start, and since when."""
-    return {fault.name: second - fault.begins for fault in SCRIPT if fault.scripted and fault.begins <= second < fault.ends}
+    return {
+        fault.name: second - fault.begins for fault in SCRIPT if fault.scripted and fault.begins <= second < fault.ends
+    }
 
 
 def dials(going_on: Mapping[str, timedelta]) -> Dials:

@@ -17,7 +17,7 @@ from aiohttp import web
 from monitor.demo.cashflow import Cashflow
 from monitor.demo.certificates import EXPIRING, FRESH, Authority, changing
 from monitor.demo.dojo import Dojo
-from monitor.demo.filled import FilledDatabase, FilledQueue
+from monitor.demo.filled import FilledDatabase, FilledQueue, keep_filled
 from monitor.demo.index import Index
 from monitor.demo.licences import Licences
 from monitor.demo.names import Names
@@ -27,9 +27,10 @@ from monitor.demo.staging import Staging
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
 
+    from monitor.demo.filled import Filled
     from monitor.demo.world import World
 
 LOOPBACK = "127.0.0.1"
@@ -97,7 +98,8 @@ async def staged(world: World, host: str, port: int, environ: Mapping[str, str])
             "DEMO_WEBHOOK_SECRET": secret,
             **_moments(world),
         }
-        for work in (world.tell(), *_filled(world, environ)):
+        keeping = (keep_filled(filled, world.clock) for filled in _filled(world, environ))
+        for work in (world.tell(), *keeping):
             stack.push_async_callback(_end, asyncio.create_task(work, name="demo"))
         yield Stage(address, known, index, cashflow, token, stack)
 
@@ -118,14 +120,13 @@ def _next_minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
-def _filled(world: World, environ: Mapping[str, str]) -> list[Coroutine[None, None, None]]:
+def _filled(world: World, environ: Mapping[str, str]) -> list[Filled]:
     """Return what fills the servers that are there."""
-    works: list[Coroutine[None, None, None]] = []
-    if database := environ.get("DEMO_DATABASE_URL"):
-        works.append(FilledDatabase(world, database).run())
-    if redis := environ.get("DEMO_REDIS_URL"):
-        works.append(FilledQueue(world, redis).run())
-    return works
+    kinds: Mapping[str, Callable[[World, str], Filled]] = {
+        "DEMO_DATABASE_URL": FilledDatabase,
+        "DEMO_REDIS_URL": FilledQueue,
+    }
+    return [kind(world, environ[name]) for name, kind in kinds.items() if environ.get(name)]
 
 
 def _certificates(world: World, folder: Path) -> ssl.SSLContext:

@@ -51,7 +51,9 @@ class Staging:
             return False
         expected = hmac.new(self._secret, f"{times[0]}.".encode() + body, hashlib.sha256).hexdigest()
         fresh = abs(self._world.clock.wall().timestamp() - int(times[0])) <= TOLERANCE.total_seconds()
-        return fresh and any(hmac.compare_digest(expected.encode(), value.encode()) for name, _, value in parts if name == "v1")
+        return fresh and any(
+            hmac.compare_digest(expected.encode(), value.encode()) for name, _, value in parts if name == "v1"
+        )
 
     async def _deliveries(self, _request: web.Request) -> web.Response:
         return web.json_response({"newest_age": self._world.now.staging_silence, "failed": 0})

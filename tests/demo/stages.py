@@ -19,7 +19,7 @@ from monitor.units import Unit
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     from monitor.config import Config
     from monitor.demo.stage import Stage
@@ -74,14 +74,13 @@ def _alerts(plan: Plan, sample: Sample) -> dict[str, Severity]:
     return crossed
 
 
-
-
 @asynccontextmanager
-async def watched(*, by_hand: bool = True, **environ: str) -> AsyncIterator[Watched]:
-    """Stage a world, and read the demo's file for it. Certificates end by the real clock, so it begins there."""
+async def watched(*, by_hand: bool = True, fills: bool = False, **environ: str) -> AsyncIterator[Watched]:
+    """Stage a world, and read the demo's file for it; with `fills` it fills the servers of `environ` by itself.
+
+    Certificates end by the real clock, so it begins there.
+    """
     clock = FakeClock(datetime.now(UTC))
     world = World(clock, by_hand=by_hand)
-    async with staged(world, "127.0.0.1", 0, environ) as stage, reach_outside() as outside:
+    async with staged(world, "127.0.0.1", 0, environ if fills else {}) as stage, reach_outside() as outside:
         yield Watched(world, stage, load(FILE, {**stage.environ, **environ}), clock, outside)
-
-
