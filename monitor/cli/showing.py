@@ -25,7 +25,7 @@ FILE = Path(__file__).parents[1] / "demo" / "demo.yaml"
 
 
 def demo(
-    shop: Annotated[
+    world: Annotated[
         str, typer.Option("--world", "--shop", metavar="HOST:PORT", help="Where the demo's world answers.")
     ] = "127.0.0.1:8081",
     by_hand: Annotated[bool, typer.Option("--by-hand", help="No script: all is well until POST /break.")] = False,
@@ -35,9 +35,9 @@ def demo(
     **Example:** `monitor demo`, then `curl -X POST http://127.0.0.1:8081/break`, and `/heal`
     """
     with exit_status():
-        host, _, port = shop.rpartition(":")
+        host, _, port = world.rpartition(":")
         if not host or not port.isdecimal():
-            raise ConfigError([Fault(f"{shop!r} is not an address such as 127.0.0.1:8081", key="--world")])
+            raise ConfigError([Fault(f"{world!r} is not an address such as 127.0.0.1:8081", key="--world")])
         uvloop.run(_demo(read_settings(), host, int(port), by_hand=by_hand))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -80,7 +80,7 @@ class Fault:
     sight: str
     course: tuple[tuple[float, Mapping[str, Any]], ...]
     shows: tuple[Shown, ...] = ()
-    scripted: bool = field(default=True)
+    scripted: bool = True
     """Whether it is in the script; else it happens only by hand."""
 
     @property

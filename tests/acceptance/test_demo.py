@@ -15,7 +15,7 @@ import pytest
 
 from monitor.demo.script import SCRIPT
 from tests.acceptance.peers import until
-from tests.acceptance.process import Monitor
+from tests.acceptance.process import Monitor, command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -175,3 +175,10 @@ def test_the_demo_tells_nobody_of_what_another_fault_explains(told: Demo) -> Non
     assert {"Demo shop: Front page: down", "Demo cash flow: Database: down"} <= told.owed
     held = {"Demo shop: Health: down", "Demo cash flow: Back end: down", "Demo cash flow: MCP server: down"}
     assert not held & told.owed
+
+
+@pytest.mark.parametrize("where", ["8081", "localhost:", "127.0.0.1:http"])
+async def test_what_is_no_address_is_a_fault_of_the_command(tmp_path: Path, where: str) -> None:
+    ended = await command(tmp_path, "demo", "--world", where)
+    assert ended.status == 2
+    assert f"'{where}' is not an address such as 127.0.0.1:8081" in ended.err
