@@ -31,7 +31,7 @@ endif
 .PHONY: run test lint bench dashboards lock help
 .DEFAULT_GOAL := help
 
-run: $(VENV)/.installed ## set everything up, then watch the bundled demo system (ARGS="…" for its options)
+run: $(VENV)/.installed ## set everything up, then watch the demo's systems (ARGS="…" for its options)
 	@exec $(python) -m monitor demo $(ARGS)
 
 test: $(VENV)/.installed-dev ## run all tests and measure what they cover (ARGS="-k name" for some, JOBS=0: one process)

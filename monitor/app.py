@@ -70,8 +70,10 @@ GARBAGE = 5_000
 log = structlog.get_logger()
 
 
-async def serve(config: Config, settings: Settings, load: Callable[[], Config]) -> None:
-    """Run the daemon until SIGTERM or SIGINT; at SIGHUP take up what `load` returns.
+async def serve(
+    config: Config, settings: Settings, load: Callable[[], Config], told: Callable[[str], None] | None = None
+) -> None:
+    """Run the daemon until SIGTERM or SIGINT; at SIGHUP take up what `load` returns. `told` hears where it listens.
 
     When another instance has taken the lead, all that is known here is forgotten, and this one waits for its turn.
 
@@ -85,7 +87,7 @@ async def serve(config: Config, settings: Settings, load: Callable[[], Config]) 
     try:
         async with reach_outside() as outside:
             while not stop.is_set():
-                daemon = Daemon(config, settings, outside)
+                daemon = Daemon(config, settings, outside, told)
                 try:
                     await daemon.run(load, stop, reload)
                 except* LeaseLost as lost:
@@ -106,9 +108,12 @@ def redactor(config: Config, settings: Settings) -> Redactor:
 class Daemon:
     """Every part of a running daemon, joined."""
 
-    def __init__(self, config: Config, settings: Settings, outside: Outside) -> None:
+    def __init__(
+        self, config: Config, settings: Settings, outside: Outside, told: Callable[[str], None] | None = None
+    ) -> None:
         """Put the parts together for `config`; nothing runs yet. Must be made while the event loop runs."""
         self._settings = settings
+        self._told = told
         self._outside = outside
         self._clock = SystemClock()
         self.config = config
@@ -182,6 +187,8 @@ class Daemon:
             stack.push_async_callback(end, around)
             stack.push_async_callback(self._store.close)
             address = await self._show(stack)
+            if self._told is not None:
+                self._told(address)
             stack.push_async_callback(self._leadership.resign)
             await until_one_ends(stop, around, [self._leadership.gain()])
             if stop.is_set():

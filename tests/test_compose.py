@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 from ruamel.yaml import YAML
 
+from monitor.cli.showing import FILE as FILE_OF_THE_DEMO
+from monitor.demo.filled import LIMIT
 from tests.acceptance.process import program
+from tests.demo.test_filled import MEMORY
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docker-compose.yml"
@@ -85,6 +88,32 @@ def test_the_daemon_is_told_of_the_database_that_is_there() -> None:
         5432,
     )
     assert "ports" not in SERVICES["database"]
+
+
+def test_the_world_of_the_demo_has_servers_of_its_own_to_fill() -> None:
+    """A role and a database that a file makes, beside the store's; a Redis of a few megabytes; each may be left out."""
+    environment = SERVICES["monitor"]["environment"]
+    given = {name: value for name, value in environment.items() if name.startswith("DEMO_")}
+    assert set(given) == {"DEMO_DATABASE_URL", "DEMO_REDIS_URL", "DEMO_PROMETHEUS_URL"} <= skipping()
+    assert all(value.startswith(f"${{{name}-") for name, value in given.items()), "`:-` would not let it be empty"
+    database, redis, prometheus = (urlsplit(plain(given[name])) for name in given)
+    made = (ROOT / "config/postgres/demo.sql").read_text()
+    assert f"CREATE ROLE {database.username} LOGIN PASSWORD '{database.password}' CONNECTION LIMIT {LIMIT} " in made
+    assert f"CREATE DATABASE {database.path[1:]} OWNER {database.username};" in made
+    assert database.path[1:] != SERVICES["database"]["environment"]["POSTGRES_DB"]
+    assert "./config/postgres/demo.sql:/docker-entrypoint-initdb.d/demo.sql:ro" in SERVICES["database"]["volumes"]
+    assert (database.hostname, redis.hostname, prometheus.hostname) == ("database", "cache", "prometheus")
+    assert (database.port, redis.port, prometheus.port) == (5432, 6379, 9090)
+    command = SERVICES["cache"]["command"]
+    given_memory = dict(zip(command[1::2], command[2::2], strict=True))
+    assert given_memory == {"--save": "", "--maxmemory": MEMORY["maxmemory"], "--maxmemory-policy": "noeviction"}
+    assert "ports" not in SERVICES["cache"]
+    assert SERVICES["monitor"]["command"] == "demo --world 0.0.0.0:8081"
+
+
+def skipping() -> set[str]:
+    """Return the variables without which a check of the demo is skipped."""
+    return set(re.findall(r"if_set: (\w+)", FILE_OF_THE_DEMO.read_text()))
 
 
 def test_prometheus_scrapes_the_daemon_with_the_token_that_it_takes() -> None:

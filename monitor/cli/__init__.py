@@ -8,21 +8,27 @@ from __future__ import annotations
 import json
 import os
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvloop
 from typer.core import TyperGroup
 
-from monitor import __version__, logs
+from monitor import __version__
 from monitor.app import redactor, serve
-from monitor.cli import acting, drilling, first, granted, remembered, tried
+from monitor.cli import acting, drilling, first, granted, remembered, showing, tried
 from monitor.cli.telling import look_for_channel, send_test
-from monitor.cli.terminal import FAILED, UNUSABLE, ConfigOption, exit_status, look_for_unknown, say
+from monitor.cli.terminal import (
+    FAILED,
+    UNUSABLE,
+    ConfigOption,
+    configure_logs,
+    exit_status,
+    look_for_unknown,
+    say,
+)
 from monitor.clock import SystemClock
 from monitor.config import Config, load
-from monitor.demo.shop import Shop, serve_shop
 from monitor.doubts import doubts, doubts_of_targets, notes
 from monitor.explain import explain
 from monitor.faults import ConfigError, Fault
@@ -53,7 +59,6 @@ class Commands(TyperGroup):
 
 MOST_OF_HISTORY = 2
 """`history note` alone tells of a system that is called so."""
-DEMO = Path(__file__).parents[1] / "demo" / "demo.yaml"
 COLOURS = {"up": "green", "down": "red", "unknown": "yellow", "skipped": "blue"}
 
 app = typer.Typer(
@@ -99,26 +104,10 @@ def run(config: ConfigOption = None) -> None:
 
         def read() -> Config:
             loaded = load(source, os.environ, settings.systems)
-            _configure_logs(settings, loaded)
+            configure_logs(settings, loaded)
             return loaded
 
         _run(serve(read(), settings, read))
-
-
-@app.command()
-def demo(
-    shop: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the demo shop answers.")] = "127.0.0.1:8081",
-    by_hand: Annotated[bool, typer.Option("--by-hand", help="No script: the shop is well until POST /break.")] = False,
-) -> None:
-    """Watch a bundled shop that slows down, fails and recovers within three minutes; pages are printed here.
-
-    **Example:** `monitor demo`, then `curl -X POST http://127.0.0.1:8081/break`, and `/heal`
-    """
-    with exit_status():
-        host, _, port = shop.rpartition(":")
-        if not host or not port.isdecimal():
-            raise ConfigError([Fault(f"{shop!r} is not an address such as 127.0.0.1:8081", key="--shop")])
-        _run(_demo(read_settings(), host, int(port), scripted=not by_hand))
 
 
 @app.command()
@@ -148,7 +137,7 @@ def check(
             loaded = load(source, os.environ, systems, named_in="")
         else:
             loaded = load(source, os.environ, settings.systems)
-        _configure_logs(settings, loaded)
+        configure_logs(settings, loaded)
         plans = [plan for plan in loaded.plans.values() if _is_wanted(plan, wanted)]
         look_for_unknown(wanted, loaded)
         if not all(uvloop.run(_check(plans, loaded, settings, output, writes=writes))):
@@ -176,7 +165,7 @@ def validate(
         loaded = load(config or settings.config, os.environ, settings.systems, placeholders=no_env)
         found = doubts(loaded, settings, os.environ, SystemClock().now())
         if connect:
-            _configure_logs(settings, loaded)
+            configure_logs(settings, loaded)
             found = list(dict.fromkeys([*found, *uvloop.run(_ask(loaded, settings))]))
         for doubt in found:
             say(f"doubt: {doubt}", "yellow")
@@ -196,7 +185,7 @@ def notify(channel: Annotated[str, typer.Argument(help="The channel's name.")], 
     with exit_status():
         settings = read_settings(remembers=False)
         loaded = load(config or settings.config, os.environ, settings.systems)
-        _configure_logs(settings, loaded)
+        configure_logs(settings, loaded)
         look_for_channel(channel, loaded)
         problem = uvloop.run(send_test(channel, loaded, settings))
         if problem:
@@ -221,6 +210,7 @@ def explain_(name: Annotated[str, typer.Argument(metavar="SYSTEM/CHECK")], confi
 
 
 app.command()(first.init)
+app.command()(showing.demo)
 app.command()(acting.ack)
 app.command()(acting.silence)
 app.command()(acting.note)
@@ -256,32 +246,6 @@ def migrate() -> None:
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
     uvloop.run(work)
-
-
-def _configure_logs(settings: Settings, config: Config) -> None:
-    redact = redactor(config, settings)
-    layout = logs.Layout(settings.log_format) if settings.log_format else None
-    report = None
-    if settings.sentry_dsn is not None:
-        logs.start_sentry(settings.sentry_dsn, redact, __version__)
-        report = logs.Reports(SystemClock())
-    logs.configure(settings.log_level, layout, redact, report=report)
-
-
-async def _demo(settings: Settings, host: str, port: int, *, scripted: bool) -> None:
-    _configure_logs(settings, Config())  # the shop speaks before there is a configuration
-    async with serve_shop(Shop(SystemClock(), scripted=scripted), host, port) as address:
-        here = address.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - where to find what listens everywhere
-        environ = {**os.environ, "DEMO_URL": here}
-
-        def read() -> Config:
-            loaded = load(DEMO, environ)
-            _configure_logs(settings, loaded)
-            return loaded
-
-        config = read()
-        say(f"The demo shop answers at {here}; break it with: curl -X POST {here}/break")
-        await serve(config, settings, read)
 
 
 async def _check(

@@ -11,6 +11,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from monitor import __version__, logs
+from monitor.app import redactor
+from monitor.clock import SystemClock
 from monitor.faults import ConfigError, unknown
 from monitor.store import StoreUnavailable, StoreUnusable
 from monitor.web import CannotListen
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from monitor.config import Config
+    from monitor.settings import Settings
 
 FAILED = 1
 UNUSABLE = 2
@@ -52,6 +56,17 @@ def look_for_unknown(names: Sequence[str], config: Config) -> None:
     faults = [unknown(name, known, skipped.get(name, "")) for name in names if name not in known]
     if faults:
         raise ConfigError(faults)
+
+
+def configure_logs(settings: Settings, config: Config) -> None:
+    """Log, and report errors, as the environment says, without what is secret in either."""
+    redact = redactor(config, settings)
+    layout = logs.Layout(settings.log_format) if settings.log_format else None
+    report = None
+    if settings.sentry_dsn is not None:
+        logs.start_sentry(settings.sentry_dsn, redact, __version__)
+        report = logs.Reports(SystemClock())
+    logs.configure(settings.log_level, layout, redact, report=report)
 
 
 def say(text: str, colour: str = "", *, error: bool = False) -> None:

@@ -1,1 +1,1 @@
-"""The bundled system that misbehaves on a script: something to watch before there is anything to watch."""
+"""The bundled systems that go wrong on a script: something to watch before there is anything to watch."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import aiohttp
 import pytest
 
 from tests.acceptance import peers
@@ -174,38 +173,3 @@ def test_the_five_line_file_pages_and_resolves(told: list[Post]) -> None:
     assert (page.alerts[0]["status"], over.alerts[0]["status"]) == ("firing", "resolved")
     assert page.incidents == over.incidents
     assert page.alerts[0]["annotations"]["summary"] == "shop: site: down"
-
-
-@dataclass
-class Demo:
-    """What the demo printed: its first line, until the page was there, and until the end."""
-
-    first: str
-    page: str
-    resolve: str
-
-
-async def demo(folder: Path) -> Demo:
-    """Run `monitor demo`, break the shop by hand and heal it."""
-    daemon = Monitor(folder, "", "demo", "--by-hand", "--shop", "127.0.0.1:0")
-    async with daemon, aiohttp.ClientSession() as session:
-        await until(lambda: daemon.out, "an address")
-        address = daemon.out[0].rpartition(" ")[2].removesuffix("/break")
-        await until(lambda: daemon.shows('monitor_probe_success{system="shop",check="front",kind="http"}'), "well")
-        await session.post(f"{address}/break")
-        await until(lambda: "What to do" in daemon.out, "a printed page")
-        page = "\n".join(daemon.out)
-        await session.post(f"{address}/heal")
-        await until(lambda: any("Resolved" in line for line in daemon.out), "a printed resolve")
-    return Demo(daemon.out[0], page, "\n".join(daemon.out).removeprefix(page))
-
-
-@pytest.mark.story(tell=demo)
-def test_the_demo_prints_a_page_and_its_end(told: Demo) -> None:
-    """It says how to break the shop; doing so prints one page with its remedy, healing it prints the end."""
-    assert "break it with: curl -X POST http://127.0.0.1:" in told.first
-    assert told.page.count("CRITICAL") == 1
-    assert "CRITICAL: Demo shop: Front page: down, since" in told.page
-    assert "1. See what the newest deploy changed." in told.page
-    assert "Resolved after" in told.resolve
-    assert "Demo shop: Front page: down" in told.resolve

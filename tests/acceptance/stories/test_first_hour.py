@@ -6,14 +6,13 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-import aiohttp
 import pytest
+from aiohttp import web
 
-from monitor.clock import SystemClock
-from monitor.demo.shop import Shop, serve_shop
 from tests.acceptance.forks import ROOT
 from tests.acceptance.peers import until
 from tests.acceptance.process import Monitor, command, environment
@@ -22,9 +21,39 @@ from tests.channels.peers import mails
 from tests.peers import free_port, silence, tcp_peer
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.acceptance.process import Ended
+
+
+@dataclass
+class Product:
+    """Somebody's own product: a page, and a health address that says more; `status` is what both answer with."""
+
+    status: int = 200
+    url: str = ""
+
+    async def page(self, _request: web.Request) -> web.Response:
+        return web.Response(status=self.status, text="<!doctype html><p>Welcome", content_type="text/html")
+
+    async def health(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "healthy", "pool": {"used": 0.3}}, status=self.status)
+
+
+@asynccontextmanager
+async def product() -> AsyncIterator[Product]:
+    made = Product()
+    application = web.Application()
+    application.add_routes([web.get("/", made.page), web.get("/health", made.health)])
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield made
+    finally:
+        await runner.cleanup()
 
 
 class Hour(NamedTuple):
@@ -37,11 +66,13 @@ class Hour(NamedTuple):
 
 
 async def first_hour(folder: Path) -> Hour:
-    """Look at the demo shop, watch it with what was written (more often than that says), break it, get the page."""
+    """Look at the product, watch it with what was written (more often than that says), break it, get the page."""
     config = folder / "config"
-    async with mails() as mailbox, serve_shop(Shop(SystemClock(), scripted=False), "127.0.0.1", 0) as url:
+    async with mails() as mailbox, product() as made:
         mail = {"SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}", "ONCALL_EMAIL": "oncall@example.com"}
-        written = await command(folder, "init", url, "-c", str(config), "--samples", "5", "--system", "shop", **mail)
+        written = await command(
+            folder, "init", made.url, "-c", str(config), "--samples", "5", "--system", "shop", **mail
+        )
         await until(lambda: mailbox.got, "the test")
         file = config / "systems" / "shop.yaml"
         file.write_text(file.read_text().replace("every: 30s", "every: 1s"))
@@ -51,8 +82,8 @@ async def first_hour(folder: Path) -> Hour:
             ]
             await until(lambda: _all_seen(daemon, series), "all up")
             up = [await daemon.shows(one) for one in series]
-            async with aiohttp.ClientSession(url) as session, session.post("/break"):
-                await until(lambda: len(mailbox.got) > 1, "a page")
+            made.status = 502
+            await until(lambda: len(mailbox.got) > 1, "a page")
             firing = await daemon.shows(
                 'monitor_alert{system="shop",check="site",alert="down",severity="critical",state="firing",series=""}'
             )
@@ -103,10 +134,10 @@ async def test_control_c_leaves_nothing_behind(tmp_path: Path) -> None:
 async def test_on_a_terminal_it_asks_and_notes_the_answer(tmp_path: Path) -> None:
     """A real one, with the progress drawn on it."""
     ours, theirs = os.openpty()
-    async with mails() as mailbox, serve_shop(Shop(SystemClock(), scripted=False), "127.0.0.1", 0) as url:
+    async with mails() as mailbox, product() as made:
         mail = {"SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}", "ONCALL_EMAIL": "oncall@example.com", "TERM": "xterm"}
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "monitor", "init", url, "-c", str(tmp_path / "config"), "--samples", "5"),
+            *(sys.executable, "-m", "monitor", "init", made.url, "-c", str(tmp_path / "config"), "--samples", "5"),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
