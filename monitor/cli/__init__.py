@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from monitor import __version__, logs
 from monitor.app import redactor, serve
 from monitor.channels.base import Delivered, deliver
-from monitor.cli import acting, drilling, remembered, tried
+from monitor.cli import acting, drilling, remembered, tried, written
 from monitor.cli.terminal import FAILED, UNUSABLE, ConfigOption, exit_status, look_for_unknown, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
@@ -233,6 +233,7 @@ app.command()(remembered.history)
 app.command()(remembered.replay)
 app.command()(remembered.review)
 app.command(name="test")(tried.try_out)
+app.command()(written.rules)
 
 
 @app.command()
