@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from monitor.model import AlertKey, Labels, Sample
     from monitor.plan import Plan
+    from monitor.probes.base import Check
     from monitor.thresholds import Threshold
 
 MOST_TRENDS = 50
@@ -42,9 +43,7 @@ class Watched:
     @property
     def gap(self) -> timedelta:
         """Return the time without a known run after which the check has no data: three intervals or more."""
-        check = self.plan.check
-        pace = max(check.every, check.retry_every)
-        return max(3 * pace, pace + 2 * check.timeout)
+        return gap_of(self.plan.check)
 
     def silent(self, now: datetime) -> bool:
         """Return whether there was nothing but unknown, or nothing, for too long; a run left out on purpose is none.
@@ -128,3 +127,9 @@ class Watched:
             if len(self._trends) < MOST_TRENDS:
                 self._trends[name, labels] = trend
         return trend
+
+
+def gap_of(check: Check) -> timedelta:
+    """Return the time without a known run after which `check` has no data."""
+    pace = max(check.every, check.retry_every)
+    return max(3 * pace, pace + 2 * check.timeout)

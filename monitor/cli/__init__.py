@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from monitor import __version__
 from monitor.app import redactor, serve
-from monitor.cli import acting, drilling, first, granted, remembered, showing, tried
+from monitor.cli import acting, drilling, first, granted, remembered, showing, tried, written
 from monitor.cli.telling import look_for_channel, send_test
 from monitor.cli.terminal import (
     FAILED,
@@ -221,6 +221,7 @@ app.command()(remembered.history)
 app.command()(remembered.replay)
 app.command()(remembered.review)
 app.command(name="test")(tried.try_out)
+app.command()(written.rules)
 
 
 @app.command()

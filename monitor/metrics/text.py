@@ -48,7 +48,7 @@ def label_value(text: str) -> str:
 
 def label_pairs(labels: Iterable[tuple[str, str]]) -> str:
     """Return labels as they stand between the braces; a name that cannot be one, or is ours, is made to fit."""
-    fitting = {_label_name(name): label_value(value) for name, value in labels}
+    fitting = {label_name(name): label_value(value) for name, value in labels}
     return ",".join(f'{name}="{value}"' for name, value in fitting.items())
 
 
@@ -85,7 +85,8 @@ class Family:
         return self._openmetrics if openmetrics else self._text
 
 
-def _label_name(name: str) -> str:
+def label_name(name: str) -> str:
+    """Return a name that a label can have, and that is none of ours."""
     name = _snake(name)
     return f"exported_{name}" if name in _OURS or name.startswith("__") else name
 

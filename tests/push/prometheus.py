@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from monitor.model import Labels
 
 SCRAPES = """
-global: {{scrape_interval: 1s}}
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: [{rules}]
 scrape_configs: [{{job_name: scraped, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]
 """
 PUSHED = '{__name__=~".+",job=""}'
@@ -58,10 +59,10 @@ class Prometheus:
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, target: int) -> AsyncIterator[Prometheus]:
-    """Run one that scrapes the port `target`, and is ready."""
+async def prometheus(folder: Path, target: int, rules: str = "") -> AsyncIterator[Prometheus]:
+    """Run one that scrapes the port `target`, judges by the file `rules`, and is ready."""
     file, port = folder / "prometheus.yml", free_port()
-    file.write_text(SCRAPES.format(port=target))
+    file.write_text(SCRAPES.format(port=target, rules=rules))
     options = (
         f"--config.file={file}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
