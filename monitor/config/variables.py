@@ -54,6 +54,8 @@ STAND_INS = (
     "C0000000000",
     "UTC",
     "2026-01-01",
+    "09:00 UTC",
+    "Mon-Fri 09:00-18:00 UTC",
 )
 """What stands for a variable that is not set and need not be: the first that its place accepts."""
 

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRING = {
-    "ours": 'monitor_alert{alert="down",state="firing"}',
+    "ours": 'monitor_alert{alert="down",state="firing",system="shop"}',
     "theirs": 'ALERTS{alertname="down",alertstate="firing",system="shop"}',
 }
 CHECKS = {"front", "health"}
+WELL = 'monitor_probe_success{system="shop",check=~"front|health"} == 1'
 
 
 async def broken_and_healed(folder: Path) -> list[set[str]]:
@@ -30,11 +31,11 @@ async def broken_and_healed(folder: Path) -> list[set[str]]:
     rules = await command(folder, "rules", "-c", str(ROOT / "monitor/demo/demo.yaml"), "--interval", "1s", DEMO_URL=url)
     assert rules.status == 0, rules.err
     (folder / "rules.yml").write_text(rules.out)
-    options = ("demo", "--by-hand", "--shop", f"127.0.0.1:{shop}")
+    options = ("demo", "--by-hand", "--world", f"127.0.0.1:{shop}")
     daemon = Monitor(folder, "", *options, MONITOR_LISTEN=f"127.0.0.1:{listen}")
     said: list[set[str]] = []
     async with daemon, prometheus(folder, listen, rules="rules.yml") as judging:
-        await _name(judging, "monitor_probe_success == 1", CHECKS)
+        await _name(judging, WELL, CHECKS)
         said.append(await judging_both(judging, set()))
         for act, down in (("break", CHECKS), ("heal", set[str]())):
             async with aiohttp.ClientSession() as session, session.post(f"{url}/{act}") as answer:
