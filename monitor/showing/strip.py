@@ -145,8 +145,11 @@ class Strip:
         if hour.at < hours.first:
             self._leave(hour.at, hour, hours)
             self._change()
-        else:
-            self._put(self._cell(hour.at)._replace(up=hour.up, down=hour.down, unknown=hour.unknown))
+            return
+        known = self._cell(hour.at)
+        summed = known._replace(up=hour.up, down=hour.down, unknown=hour.unknown)
+        if summed != known:
+            self._put(summed)
 
     def fire(self, key: AlertKey, severity: Severity | None, at: datetime) -> None:
         """Note that an alert fires at that severity from now on; None: that it does not."""
@@ -166,16 +169,14 @@ class Strip:
     def look(self, hours: Hours) -> Look:
         """Return what is shown at `hours`."""
         if self._hour != hours.present:
-            self.roll(hours)
+            self._roll(hours)
         cells, day, older = self._finished
         present = self._cell(hours.present)
         day += self._so_far(present)
         return Look((*cells, present), day, older + day)
 
-    def roll(self, hours: Hours) -> bool:
-        """Bring to `hours` what stays as it is until the next one; return whether there was anything to do."""
-        if self._hour == hours.present:
-            return False
+    def _roll(self, hours: Hours) -> None:
+        """Bring to `hours` what stays as it is until the next one."""
         for key, (severity, since) in self._firing.items():
             if since <= hours.now:
                 self.paint(Span(severity, max(since, hours.first), hours.now))
@@ -188,7 +189,6 @@ class Strip:
         cells = tuple(map(self._cell, hours.each[:-1]))
         self._finished = Look(cells, total(map(of_hour, cells)), total(self._days.values()))
         self._hour = hours.present
-        return True
 
     def _change(self) -> None:
         self.revision += 1

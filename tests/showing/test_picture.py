@@ -122,7 +122,7 @@ def test_what_is_silenced_colours_all_the_same_and_says_until_when() -> None:
     bench.situation.silences["a"] = Silence("a", Scope("shop"), START, START + HOUR, "ann", maintenance=True)
     view = bench.check()
     assert view.condition is Condition.CRITICAL
-    assert view.alerts[0].silenced_until == START + HOUR
+    assert (view.alerts[0].silenced_until, view.alerts[0].silenced_by) == (START + HOUR, "ann")
     assert view.alerts[0].value == "600 ms"
     assert view.alerts[0].figure == "duration, critical > 500ms"
     assert bench.system().maintenance == START + HOUR

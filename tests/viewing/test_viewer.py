@@ -38,9 +38,10 @@ from monitor.model import (
 from monitor.model.alert import EventKind
 from monitor.probes.base import MeasureSpec
 from monitor.situation import OURSELVES
-from monitor.store import StoreUnavailable
+from monitor.store import StoreUnavailable, StoreUnusable
 from monitor.units import Unit
 from monitor.view import Condition
+from monitor.viewing import Feed, Viewing
 from tests.examples import SECOND, SITE, left_out, sample
 from tests.fakes import START, FakeClock
 from tests.plans import Scripted, plan, threshold
@@ -372,6 +373,63 @@ async def test_once_an_hour_what_the_store_summed_up_counts(store: Store) -> Non
     assert leader.view().strip[-1].down == 1
     await leader.tick(HOUR + 10 * MINUTE)
     assert leader.view().strip[-2][1:3] == (1, 0)
+
+
+async def test_what_the_store_holds_of_others_or_of_the_future_is_passed_over(store: Store) -> None:
+    """A clock that was wrong left a run in the future; a check that is gone left runs, and an alert that goes on."""
+    clock = FakeClock()
+    leader = Instance(store, clock, site(), plan(check=BASE, failures=1))
+    await leader.take(took(0, 0.1), sample(60, State.DOWN, check=BASE))
+    await store.write([Change(samples=(took(7_200, 0.1, State.DOWN),))])
+    after, waiting = Instance(store, clock, site()), Instance(store, clock, site(), leads=False)
+    waiting.viewing.overview()
+    for instance in (after, waiting):
+        await instance.tick()
+        assert instance.view().condition is Condition.UP
+        assert sum(cell.down for cell in instance.view().strip) == 0
+
+
+async def test_a_run_that_was_not_summed_up_for_long_is_found_with_its_values(store: Store) -> None:
+    """It ran an hour before the process ended, and then nobody was there for two days."""
+    clock = FakeClock()
+    leader = Instance(store, clock, site())
+    await leader.take(took(0, 0.412), sample(10, State.DOWN), took(20, 0.413))
+    clock.skip(48 * HOUR)
+    after = Instance(store, clock, site())
+    await after.tick()
+    assert after.view().figures[0].shown == "413 ms"
+    assert after.view().at == START + 20 * SECOND
+    assert after.view().month == leader.view().month
+
+
+async def test_what_reading_meets_is_told_as_a_store_that_cannot_be_read() -> None:
+    leader = Instance(None, FakeClock(), site())  # type: ignore[arg-type] # not reached
+
+    async def broken() -> Store:
+        raise StoreUnusable("it is of a newer release")
+
+    leader.look = broken  # type: ignore[method-assign]
+    leader.viewing = Viewing(leader.clock, leader.picture, leader.means())
+    with pytest.raises(StoreUnavailable, match="newer release"):
+        await leader.viewing.deploys(START)
+    await leader.tick()
+    assert "newer release" in leader.viewing.overview().problems[0]
+
+
+async def test_more_checks_than_are_made_at_once(store: Store) -> None:
+    """Others have their turns meanwhile."""
+    checks = [CheckId("shop", f"check-{number}") for number in range(60)]
+    leader = Instance(store, FakeClock(), *(plan(check=check) for check in checks))
+    await leader.take(*(sample(0, check=check) for check in checks))
+    leader.viewing.overview()
+    await leader.tick()
+    assert {view.condition for view in leader.viewing.overview().systems[0].checks} == {Condition.UP}
+
+
+def test_values_that_no_threshold_sees_are_passed_on() -> None:
+    leader = Instance(None, FakeClock(), site())  # type: ignore[arg-type] # not asked
+    Feed(leader.beyond, leader.clock, lambda: leader.picture).left_out(SITE, 3)
+    assert leader.beyond.seen == [(SITE, 3)]
 
 
 async def test_it_runs_until_it_is_ended_and_passes_everything_on(store: Store) -> None:
