@@ -71,7 +71,7 @@ class Viewing:
         self._clock = clock
         self._means = means
         self._here = Here(picture)
-        self._mirror = Mirror(means.config(), clock.now())
+        self._mirror: Mirror | None = None
         self._asked_at: datetime | None = None
         self._read_at: datetime | None = None
         self._trouble = ""
@@ -174,15 +174,22 @@ class Viewing:
     async def _read(self, store: Store, now: datetime, *, leads: bool, asked: bool) -> None:
         config = self._means.config()
         if leads:
+            self._mirror = None
             await self._here.refresh(store, config, now, messages=asked)
             return
-        if self._mirror.stale(config, now):
-            self._mirror = Mirror(config, now)
-        await self._mirror.refresh(store, now)
+        mirror = self._mirror
+        if mirror is None or mirror.stale(config, now):
+            mirror = Mirror(config, now)
+        await mirror.refresh(store, now)
+        self._mirror = mirror
 
     @property
     def _picture(self) -> Picture:
-        return self._here.picture if self._means.leads() else self._mirror.picture
+        if self._means.leads():
+            return self._here.picture
+        if self._mirror is None:
+            self._mirror = Mirror(self._means.config(), self._clock.now())
+        return self._mirror.picture
 
     def _plan(self, check: CheckId) -> Plan | None:
         config = self._means.config()
