@@ -36,7 +36,7 @@ class Heard:
 class Live:
     """A live alert, and what messages have said of it last: `value` and `figure` are empty where none did.
 
-    `silenced_until`: nothing new is told of it until then.
+    `silenced_until`: nothing new is told of it until then, because of `silenced_by`.
     """
 
     alert: Alert
@@ -44,6 +44,7 @@ class Live:
     figure: str
     heard: tuple[Heard, ...]
     silenced_until: datetime | None = None
+    silenced_by: str = ""
 
     @property
     def word(self) -> str:
@@ -63,7 +64,7 @@ def live(
     """
     known = [_live(alert, dispatches) for alert in alerts]
     quiet = list(silences) if now is not None else []
-    return sorted((replace(one, silenced_until=_until(one.alert, quiet, now)) for one in known), key=_weight)
+    return sorted((_silenced(one, quiet, now) for one in known), key=_weight)
 
 
 def as_line(one: Live, width: int, now: datetime) -> str:
@@ -165,9 +166,11 @@ def _acknowledged(by: Acknowledgement | None) -> dict[str, object] | None:
     return {"who": by.who, "why": by.why, "at": iso(by.at), "until": iso(by.until), "severity": str(by.severity)}
 
 
-def _until(alert: Alert, silences: Iterable[Silence], now: datetime | None) -> datetime | None:
-    """Return until when nothing new is told of an alert."""
-    return max((one.until for one in silences if now is not None and one.holds(alert.key, now)), default=None)
+def _silenced(one: Live, silences: Iterable[Silence], now: datetime | None) -> Live:
+    """Return a live alert with the silence that holds longest, if any does."""
+    holding = [silence for silence in silences if now is not None and silence.holds(one.alert.key, now)]
+    longest = max(holding, key=lambda silence: silence.until, default=None)
+    return replace(one, silenced_until=longest.until, silenced_by=longest.who) if longest else one
 
 
 def _ago(since: datetime, now: datetime) -> str:

@@ -127,7 +127,7 @@ def found(sample: Sample) -> str:
 
 
 def figure_of(threshold: Threshold, severity: Severity | None) -> str:
-    """Return what a threshold looks at, and its figure at `severity`, else all of them."""
+    """Return what a value is held against: the watch, the figure of that severity (else all), and the target."""
     figures = {figure.severity: figure for figure in threshold.figures}
     shown = [figures[severity]] if severity in figures else list(figures.values())
     parts = [f"{figure.severity} {figure.text}" for figure in shown]

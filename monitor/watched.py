@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from monitor.model import AlertKey, Labels, Sample
     from monitor.plan import Plan
-    from monitor.probes.base import Check
     from monitor.thresholds import Threshold
 
 MOST_TRENDS = 50
@@ -42,8 +41,8 @@ class Watched:
 
     @property
     def gap(self) -> timedelta:
-        """Return the time without a known run after which the check has no data: three intervals or more."""
-        return gap_of(self.plan.check)
+        """Return the time without a known run after which the check has no data."""
+        return self.plan.gap
 
     def silent(self, now: datetime) -> bool:
         """Return whether there was nothing but unknown, or nothing, for too long; a run left out on purpose is none.
@@ -127,9 +126,3 @@ class Watched:
             if len(self._trends) < MOST_TRENDS:
                 self._trends[name, labels] = trend
         return trend
-
-
-def gap_of(check: Check) -> timedelta:
-    """Return the time without a known run after which `check` has no data."""
-    pace = max(check.every, check.retry_every)
-    return max(3 * pace, pace + 2 * check.timeout)

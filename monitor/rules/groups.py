@@ -14,7 +14,6 @@ from monitor.rules.promql import duration
 from monitor.rules.rule import Alerting, Recording
 from monitor.rules.text import as_yaml
 from monitor.rules.words import Words, labels_for
-from monitor.watched import gap_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -66,7 +65,7 @@ def _outages(plan: Plan, words: Words) -> Iterator[Alerting]:
     if plan.check.scheduled:
         said = words.about_check(plan, NO_DATA, "No run could tell whether it is up.")
         labels = labels_for(plan.id, Severity.WARNING)
-        yield Alerting(NO_DATA, outage.no_data(plan, gap_of(plan.check)), labels, said)
+        yield Alerting(NO_DATA, outage.no_data(plan, plan.gap), labels, said)
 
 
 def _levels(plan: Plan, threshold: Threshold, words: Words, interval: timedelta) -> Iterator[Alerting]:

@@ -17,7 +17,6 @@ from monitor.model import Severity, State
 from monitor.rules.differences import refusal
 from monitor.rules.promql import duration
 from monitor.units import parse_duration
-from monitor.watched import gap_of
 from tests.acceptance.process import program
 from tests.rules.courses import Step, course_of, gone_in, pace_of, settling, story, values_of
 from tests.rules.twins import Case, Course, Found, Twin, is_old, paced, verdicts
@@ -99,12 +98,12 @@ def troubled(chance: Random) -> Course:
 
 def silence(plan: Plan) -> Course:
     """Return runs that cannot tell until the check has no data, and two that can."""
-    return [*[Found(State.UNKNOWN)] * (gap_of(plan.check) // PACE + 3), Found(), Found()]
+    return [*[Found(State.UNKNOWN)] * (plan.gap // PACE + 3), Found(), Found()]
 
 
 def patience(plan: Plan) -> tuple[object, ...]:
     """Return all on which the alerts of the check itself depend."""
-    return *sorted(plan.down.items()), gap_of(plan.check), plan.check.scheduled
+    return *sorted(plan.down.items()), plan.gap, plan.check.scheduled
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
