@@ -43,9 +43,7 @@ class Guard:
         return _guarded(self._door.kept_out, kind, answer)
 
 
-def _guarded(
-    refusal_of: Refusal, kind: type[A], answer: Callable[[web.Request, A], Awaitable[web.Response]]
-) -> Answer:
+def _guarded(refusal_of: Refusal, kind: type[A], answer: Callable[[web.Request, A], Awaitable[web.Response]]) -> Answer:
     async def guarded(request: web.Request) -> web.Response:
         if refusal := refusal_of(request):
             return in_json(refusal)
