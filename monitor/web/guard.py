@@ -42,6 +42,11 @@ class Guard:
         """Return `answer` for whoever may act for the operator."""
         return _guarded(self._door.kept_out, kind, answer)
 
+    @staticmethod
+    def opens(kind: type[A], answer: Callable[[web.Request, A], Awaitable[web.Response]]) -> Answer:
+        """Return `answer` for everybody."""
+        return _guarded(lambda _: None, kind, answer)
+
 
 def _guarded(refusal_of: Refusal, kind: type[A], answer: Callable[[web.Request, A], Awaitable[web.Response]]) -> Answer:
     async def guarded(request: web.Request) -> web.Response:

@@ -93,7 +93,7 @@ class Api:
         """Return the routes; each answers `HEAD` too."""
         reads = self._guard.reads
         found: dict[str, Answer] = {
-            f"{PLACE}/openapi.json": self.document,
+            f"{PLACE}/openapi.json": self._guard.opens(Asked, self.document),
             f"{PLACE}/systems": reads(Asked, self.systems),
             f"{PLACE}/systems/{{system}}": reads(Asked, self.system),
             f"{PLACE}/systems/{{system}}/checks": reads(Asked, self.checks),
@@ -106,7 +106,7 @@ class Api:
         }
         return [web.get(path, answer) for path, answer in found.items()]
 
-    async def document(self, _request: web.Request) -> web.Response:
+    async def document(self, _request: web.Request, _asked: Asked) -> web.Response:
         """Show what there is: it holds no secret, so anybody may read it."""
         return web.Response(body=self._document, content_type=JSON)
 
