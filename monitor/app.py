@@ -39,14 +39,18 @@ from monitor.recall import recall, recall_keepsakes
 from monitor.register import Register
 from monitor.reload import reloading
 from monitor.review import Reviews
+from monitor.roll import Roll
 from monitor.rollout import REMEMBERED, Means, Rollouts
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
+from monitor.showing import Picture
 from monitor.store import LeaseLost, Retention, StoreUnavailable, Writer
 from monitor.store.late import LateStore
 from monitor.upkeep import Upkeep
+from monitor.viewing import Feed, Viewing
+from monitor.viewing import Means as ViewMeans
 from monitor.watchdog import Watchdog
-from monitor.web import Acts, Deploys, Door, Heartbeats, Tokens, Web
+from monitor.web import Acts, Api, Badges, Deploys, Door, Heartbeats, Tokens, Web, api_document
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -118,7 +122,9 @@ class Daemon:
         self._leadership = Leadership(self._store, self._clock)
         self._writer = Writer(self._store, self._clock)
         self.metrics = Metrics()
-        self._pipeline = Pipeline(self._clock, self._writer, self.metrics, self._owe, self._run_now, self._happened)
+        feed = Feed(self.metrics, self._clock, lambda: self._picture)
+        self._pipeline = Pipeline(self._clock, self._writer, feed, self._owe, self._run_now, self._happened)
+        self._picture = Picture(self._pipeline.situation)
         self._pusher = self._make_pusher()
         self._outbox = self._make_outbox()
         self._health = Health(self._clock, self._leadership, self._pipeline, self._writer, self._outbox, self._plans)
@@ -134,6 +140,7 @@ class Daemon:
         self._drilling = Drilling(self._clock, self._store, self._pipeline)
         self._evidence = Evidence(self._questions, self._look_apart, self._tell_answers, self._hide)
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
+        self._viewer = self._make_viewer()
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
         self.configure(config)
 
@@ -205,6 +212,8 @@ class Daemon:
         door = self._door()
         reports = [*Heartbeats(door, self._inbox()).table(), *Deploys(door, self._register()).table()]
         reports += Acts(door, self._counter(), self._clock).table()
+        reports += Api(door, self._viewer, self._roll(), self._clock, api_document()).table()
+        reports += Badges(door, self._viewer, self._clock).table()
         web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen
         await web.start(host, port)
@@ -367,6 +376,16 @@ class Daemon:
             checks=lambda: self.config.plans,
         )
 
+    def _make_viewer(self) -> Viewing:
+        means = ViewMeans(
+            config=lambda: self.config,
+            leads=lambda: self._leadership.leads,
+            leader=lambda: self._store.owner,
+            problems=lambda: [*self._health.problems(), *self._health.not_ready()],
+            look=self._store.open_to_look,
+        )
+        return Viewing(self._clock, self._picture, means)
+
     def _register(self) -> Register:
         return Register(
             clock=self._clock,
@@ -374,6 +393,9 @@ class Daemon:
             systems=lambda: self.config.systems,
             leads=lambda: self._leadership.leads,
         )
+
+    def _roll(self) -> Roll:
+        return Roll(clock=self._clock, plans=lambda: self.config.plans, look=self._store.open_to_look)
 
     def _inbox(self) -> Inbox:
         return Inbox(
