@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from monitor.faults import ConfigError
 from monitor.store import StoreUnavailable, StoreUnusable
@@ -58,7 +59,7 @@ def _guarded(refusal_of: Refusal, kind: type[A], answer: Callable[[web.Request, 
             return await answer(request, read_query(request.query, kind))
         except ConfigError as error:
             return problem(HTTPStatus.NOT_FOUND, str(error))
-        except ValidationError:  # of an answer of ours: a bug
+        except (ValidationError, PydanticSerializationError):  # of an answer of ours: a bug
             raise
         except ValueError as error:
             return problem(HTTPStatus.BAD_REQUEST, str(error))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from monitor.web.api.models.base import Answer, Labels, Level, Moment, Text
+from monitor.web.api.models.base import Answer, Labels, Level, Moment
 
 
 class Acknowledged(Answer):
     """That somebody takes an alert."""
 
-    who: Text
+    who: str
     """Who."""
-    why: Text
+    why: str
     """Why, or how; may be empty."""
     at: Moment
     """When that was said."""
@@ -42,7 +42,7 @@ class Alert(Answer):
     """How bad it is; null while it does not fire yet."""
     state: str = Field(json_schema_extra={"enum": ["firing", "pending"]})
     """Whether it fires."""
-    title: Text
+    title: str
     """What messages call it."""
     system: str
     """The system."""
@@ -54,9 +54,9 @@ class Alert(Answer):
     """The series."""
     since: Moment | None
     """When it began to fire."""
-    value: Text | None
+    value: str | None
     """The value that was told last, for people."""
-    figure: Text | None
+    figure: str | None
     """The figure that it crosses."""
     incident: str | None
     """The id of the present incident, as `POST /api/v1/acks` takes it."""
@@ -92,9 +92,9 @@ class Silence(Answer):
     """When it began."""
     until: Moment
     """When it ends."""
-    who: Text
+    who: str
     """Who silenced."""
-    why: Text
+    why: str
     """Why; may be empty."""
     maintenance: bool
     """Whether what is down meanwhile counts as no outage."""
@@ -114,7 +114,7 @@ class Done(Answer):
     """Its name: what comes again under the same is done once."""
     done: bool
     """Whether it is done; false: it is noted, and the instance that leads will do it within a second."""
-    said: Text
+    said: str
     """The same in words."""
 
 

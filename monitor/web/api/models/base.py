@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from monitor.model import Severity
 from monitor.web.asked import MOMENT
-
-
-def _sound(text: object) -> object:
-    """Return a text that can be written as UTF-8, whatever a target has sent."""
-    return text.encode("utf-8", "replace").decode() if isinstance(text, str) else text
 
 
 def _opened(schema: dict[str, Any]) -> None:
@@ -34,8 +29,7 @@ class Answer(BaseModel):
 
 Moment = Annotated[str, WithJsonSchema(MOMENT)]
 Level = Annotated[str, WithJsonSchema({"type": "string", "enum": [str(one) for one in Severity]})]
-Text = Annotated[str, BeforeValidator(_sound)]
-Labels = dict[Text, Text]
+Labels = dict[str, str]
 
 
 class Problem(Answer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.model import Reason, State
 from monitor.units import Unit
-from monitor.web.api.models.base import Answer, Labels, Level, Moment, Text
+from monitor.web.api.models.base import Answer, Labels, Level, Moment
 
 
 class Measure(Answer):
@@ -29,7 +29,7 @@ class Sample(Answer):
     """What it says of its target."""
     reason: Reason | None
     """Why it was not found up; null also where the run was left out."""
-    detail: Text | None
+    detail: str | None
     """The same in a line, which may hold text of the target."""
     left_out: bool
     """Whether nothing was looked at, on purpose."""
@@ -86,7 +86,7 @@ class Mark(Answer):
     """When."""
     kind: str
     """What."""
-    text: Text
+    text: str
     """In words."""
     severity: Level | None
     """How bad an alert that began is."""

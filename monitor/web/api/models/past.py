@@ -6,19 +6,19 @@ from pydantic import Field
 
 from monitor.model import EventKind, Reason, State
 from monitor.view import Condition
-from monitor.web.api.models.base import Answer, Labels, Level, Moment, Text
+from monitor.web.api.models.base import Answer, Labels, Level, Moment
 
 
 class Taker(Answer):
     """Who took an incident."""
 
-    who: Text
+    who: str
     """Who."""
     at: Moment
     """When."""
     until: str | None
     """Until when, in words; null: not known."""
-    why: Text
+    why: str
     """Why, or how; may be empty."""
 
 
@@ -33,7 +33,7 @@ class Event(Answer):
     """To which severity."""
     value: float | None
     """At which value."""
-    detail: Text
+    detail: str
     """Why, in words; may be empty."""
 
 
@@ -44,7 +44,7 @@ class Attempt(Answer):
     """When."""
     result: str
     """`begun`, `delivered`, `retry`, `rejected` or `superseded`."""
-    reason: Text
+    reason: str
     """Why it was not delivered; may be empty."""
 
 
@@ -59,9 +59,9 @@ class Message(Answer):
     """What it tells of."""
     severity: Level
     """How bad."""
-    title: Text
+    title: str
     """Its title."""
-    value: Text | None
+    value: str | None
     """The value that it tells, for people."""
     fallback_for: str | None
     """The channel that it stands in for."""
@@ -76,7 +76,7 @@ class Incident(Answer):
 
     incident: str | None
     """Its id; null: it began before what is kept."""
-    title: Text
+    title: str
     """What messages call it."""
     system: str
     """The system."""
@@ -145,7 +145,7 @@ class Deploy(Answer):
     """Whether it went back to an earlier version."""
     failed: bool | None
     """Whether one of the checks that are run after a deploy failed; null: they did not run."""
-    protocol: list[Text]
+    protocol: list[str]
     """How they ended, a line each."""
 
 

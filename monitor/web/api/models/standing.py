@@ -8,7 +8,7 @@ from monitor.model import Reason, State
 from monitor.units import Unit
 from monitor.view import Condition
 from monitor.web.api.models.alerts import Alert
-from monitor.web.api.models.base import Answer, Cell, Labels, Level, Moment, Text, Uptimes
+from monitor.web.api.models.base import Answer, Cell, Labels, Level, Moment, Uptimes
 
 
 class Figure(Answer):
@@ -24,7 +24,7 @@ class Figure(Answer):
     """The series."""
     value: float | None
     """The newest value; null: there is none to judge."""
-    shown: Text | None
+    shown: str | None
     """The same for people, such as `412 ms`."""
     target: str | None
     """What it should be; never fires."""
@@ -57,7 +57,7 @@ class Standing(Answer):
     """What the newest run said of its target; null: there was none."""
     reason: Reason | None
     """Why it was not found up."""
-    detail: Text | None
+    detail: str | None
     """The same in a line, which may hold text of the target."""
     at: Moment | None
     """When the newest run ended."""
@@ -146,7 +146,7 @@ class Systems(Answer):
     """Whether the instance that answers is the one that watches."""
     leader: str | None
     """Who watches, if it is another one, as far as is known."""
-    problems: list[Text]
+    problems: list[str]
     """What the daemon itself suffers from, one sentence each."""
     systems: list[System]
     """Each system."""
