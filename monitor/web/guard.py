@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from monitor.web.door import Door
 
 UNDER = "/api/"
-"""Where every answer is JSON, whatever goes wrong."""
+"""Where what goes wrong is told as JSON."""
+REPORTS = ("/api/v1/heartbeats/", "/api/v1/deploys/")
+"""Where it is told as text: nothing there may look different from what is not there."""
 OURSELVES = frozenset({"none", "same-origin"})
 """What browsers say in `Sec-Fetch-Site` of requests that no other site has made."""
 
@@ -94,7 +96,7 @@ def in_json(refusal: web.Response) -> web.Response:
 
 def lost(request: web.Request, error: web.HTTPException) -> web.Response | None:
     """Return what the API answers where there is nothing, or nothing for that method; None: it is no address of it."""
-    if not request.path.startswith(UNDER):
+    if not request.path.startswith(UNDER) or request.path.startswith(REPORTS):
         return None
     if not isinstance(error, web.HTTPMethodNotAllowed):
         return problem(HTTPStatus(error.status), "there is nothing here; GET /api/v1/openapi.json says what there is")

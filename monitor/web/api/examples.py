@@ -16,6 +16,7 @@ NOON, ELEVEN, LATER = "2026-01-05T12:00:00+00:00", "2026-01-05T11:00:00+00:00", 
 PLACES: dict[str, dict[str, Any]] = {
     "system": {"description": "The system's name.", "schema": {"type": "string"}, "example": "shop"},
     "check": {"description": "The check's name in its system.", "schema": {"type": "string"}, "example": "database"},
+    "job": {"description": "The name of the job's check.", "schema": {"type": "string"}, "example": "backup"},
     "id": {"description": "The id of the silence.", "schema": {"type": "string"}, "example": "move-7"},
     "word": {
         "description": "`start`, `fail`, or the exit status.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitor.web.acting import Ack, By, Quiet, Run
 from monitor.web.api.models import alerts, measured, past, standing
-from monitor.web.api.reports import Released, ReportAsked
+from monitor.web.api.reports import Released, ReportAsked, RunAsked
 from monitor.web.api.routes import CHECK, PLACE, DeploysAsked, IncidentsAsked, PlotAsked, SamplesAsked
 from monitor.web.asked import Asked, Scoped
 from monitor.web.badge.routes import PLACE as BADGES
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from monitor.web.api.models.base import Answer
 
 SYSTEM = f"{PLACE}/systems/{{system}}"
-JOB = f"{PLACE}/heartbeats/{{system}}/{{check}}"
+JOB = f"{PLACE}/heartbeats/{{system}}/{{job}}"
+
+
+NOTED: Mapping[int, type[Answer] | None] = {200: None, 202: None}
 
 
 class Access(enum.Enum):
@@ -71,9 +74,9 @@ def _post(path: str, name: str, about: str, body: type[BaseModel], answer: type[
     return Operation("POST", path, name, about, Access.ACT, body=body, answers={200: answer, 202: answer})
 
 
-def _report(method: str, path: str, name: str, about: str, *, deploy: bool = False) -> Operation:
-    asked, body = (Asked, Released) if deploy else (ReportAsked, None)
-    return Operation(method, path, name, about, Access.REPORT, asked, body, {200: None, 202: None})
+def _report(method: str, path: str, name: str, about: str) -> Operation:
+    asked = RunAsked if "{word}" in path else ReportAsked
+    return Operation(method, path, name, about, Access.REPORT, asked, answers=NOTED)
 
 
 def _badge(path: str, name: str, about: str) -> Operation:
@@ -112,7 +115,15 @@ OPERATIONS = (
         answers={200: alerts.Done, 202: alerts.Done},
     ),
     _post(f"{PLACE}/runs", "run", "Run a check now, at most once in 10 s.", Run, alerts.Done),
-    _report("POST", f"{PLACE}/deploys/{{system}}", "report_deploy", "Report a deploy of a system.", deploy=True),
+    Operation(
+        "POST",
+        f"{PLACE}/deploys/{{system}}",
+        "report_deploy",
+        "Report a deploy of a system.",
+        Access.REPORT,
+        body=Released,
+        answers=NOTED,
+    ),
     _report("POST", JOB, "report_success", "Report that a run of a job succeeded."),
     _report("GET", JOB, "report_success_by_get", "The same, for clients that can only get."),
     _report("POST", f"{JOB}/{{word}}", "report_run", "Report that a run of a job begins, or how it ended."),

@@ -9,17 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from monitor.web.asked import Asked
 
 
-class ReportAsked(Asked):
-    """What a job may say of a run in the query."""
+class RunAsked(Asked):
+    """What a job may say of a run in the query, where a word in the address says how it went."""
 
     rid: str = Field(default="", pattern=r"^[!-~]{0,64}$")
     """The name of the run, another for each, so that starts and ends find each other."""
-    status: Literal["", "up", "down"] = ""
-    """`down` is the same as `/fail` behind the address; only where no word stands there."""
     msg: str = ""
     """A line that is shown when the run failed, if there is no body."""
     ping: str = ""
     """Means nothing: clients of Uptime Kuma send it."""
+
+
+class ReportAsked(RunAsked):
+    """The same, where no word stands in the address."""
+
+    status: Literal["", "up", "down"] = ""
+    """`down`: the run failed."""
 
 
 class Released(BaseModel):

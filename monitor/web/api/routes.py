@@ -57,7 +57,7 @@ class SamplesAsked(Asked):
 class PlotAsked(Asked):
     """Which plot."""
 
-    measure: Name = Field(min_length=1)
+    measure: Name = Field(min_length=1, examples=["duration"])
     """The measure: one of the check's `measures`."""
     span: Span = Field(default=DAY, json_schema_extra={"default": "24h"})
     """Of so long until now."""

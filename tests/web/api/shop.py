@@ -78,7 +78,7 @@ ALERTS = tuple(live(story.CHANGE.alerts, [], [], NOW))
 
 def view(check: CheckId, condition: Condition = Condition.UP, **fields: Any) -> CheckView:  # noqa: ANN401 - any field
     """Return how a check stands that ran a moment ago."""
-    known = {"title": check.check.title(), "kind": "http", "every": 15 * SECOND, "day": GOOD}
+    known: dict[str, Any] = {"title": check.check.title(), "kind": "http", "every": 15 * SECOND, "day": GOOD}
     newest = {"state": State.UP, "at": NOW - SECOND, "took": SECOND / 80, "strip": STRIP}
     return CheckView(check, condition=condition, **(known | newest | fields))
 
