@@ -50,7 +50,7 @@ from monitor.upkeep import Upkeep
 from monitor.viewing import Feed, Viewing
 from monitor.viewing import Means as ViewMeans
 from monitor.watchdog import Watchdog
-from monitor.web import Acts, Api, Badges, Deploys, Door, Heartbeats, Tokens, Web, api_document
+from monitor.web import Acts, Api, Badges, Deploys, Door, Heartbeats, Tokens, Web
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -215,7 +215,7 @@ class Daemon:
         door = self._door()
         reports = [*Heartbeats(door, self._inbox()).table(), *Deploys(door, self._register()).table()]
         reports += Acts(door, self._counter(), self._clock).table()
-        reports += Api(door, self._viewer, self._roll(), self._clock, api_document()).table()
+        reports += Api(door, self._viewer, self._roll(), self._clock, self._hide).table()
         reports += Badges(door, self._viewer, self._clock).table()
         web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen

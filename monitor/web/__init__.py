@@ -1,7 +1,6 @@
 """What the daemon shows over HTTP: metrics, its health, and a landing page; what is reported to it, and done to it."""
 
 from monitor.web.acting import Acts
-from monitor.web.api.document import written as api_document
 from monitor.web.api.jobs import Job
 from monitor.web.api.routes import Api
 from monitor.web.badge import Badges
@@ -27,5 +26,4 @@ __all__ = [
     "Taken",
     "Tokens",
     "Web",
-    "api_document",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from monitor.view import Cell, CheckDetail, CheckView, FigureView, Overview, Plot, SystemView
     from monitor.web.api.jobs import Job
 
+Hide = Callable[[str], str]
 MOMENT = timedelta(microseconds=1)
 
 
@@ -48,16 +50,16 @@ def system_of(one: SystemView) -> standing.System:
     )
 
 
-def standing_of(one: CheckView) -> standing.Standing:
-    """Return how a check stands."""
-    return standing.Standing(**_standing(one))
+def standing_of(one: CheckView, hide: Hide) -> standing.Standing:
+    """Return how a check stands; `hide` removes secrets from what a file says to do."""
+    return standing.Standing(**_standing(one, hide))
 
 
-def check_of(found: CheckDetail) -> standing.Check:
-    """Return everything about a check."""
+def check_of(found: CheckDetail, hide: Hide) -> standing.Check:
+    """Return everything about a check; `hide` as above."""
     view = found.view
     return standing.Check(
-        **_standing(view),
+        **_standing(view, hide),
         alerts=[_alert(one) for one in view.alerts],
         strip=[_cell(cell) for cell in view.strip],
         phases=dict(found.phases),
@@ -155,7 +157,7 @@ def _ended(heard: Heard, at: datetime) -> past.Ended:
     return past.Ended(at=at.isoformat(), good=heard.good, exit_status=heard.status, took_seconds=_seconds(heard.took))
 
 
-def _standing(one: CheckView) -> dict[str, Any]:
+def _standing(one: CheckView, hide: Hide) -> dict[str, Any]:
     return {
         "system": one.id.system,
         "check": one.id.check,
@@ -171,11 +173,11 @@ def _standing(one: CheckView) -> dict[str, Any]:
         "since": iso(one.since),
         "skipped": one.skipped or None,
         "uptime": _uptimes(one.day, one.month),
-        "figures": [_figure(figure) for figure in one.figures],
+        "figures": [_figure(figure, hide) for figure in one.figures],
     }
 
 
-def _figure(one: FigureView) -> standing.Figure:
+def _figure(one: FigureView, hide: Hide) -> standing.Figure:
     return standing.Figure(
         name=one.name,
         watch=one.watch,
@@ -186,7 +188,7 @@ def _figure(one: FigureView) -> standing.Figure:
         target=one.target or None,
         figures={str(severity): text for severity, text in one.figures.items()},
         firing=_level(one.firing),
-        remedy=list(one.remedy),
+        remedy=[hide(step) for step in one.remedy],
         source=one.source or None,
         implied=one.implied,
     )

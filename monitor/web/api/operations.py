@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from monitor.web.acting import Ack, By, Quiet, Run
 from monitor.web.api.models import alerts, measured, past, standing
+from monitor.web.api.queries import CHECK, PLACE, DeploysAsked, IncidentsAsked, PlotAsked, SamplesAsked
 from monitor.web.api.reports import Released, ReportAsked, RunAsked
-from monitor.web.api.routes import CHECK, PLACE, DeploysAsked, IncidentsAsked, PlotAsked, SamplesAsked
 from monitor.web.asked import Asked, Scoped
 from monitor.web.badge.routes import PLACE as BADGES
 from monitor.web.badge.routes import BadgeAsked

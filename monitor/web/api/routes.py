@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from pydantic import Field
 
 from monitor.faults import ConfigError, Fault, unknown
 from monitor.model import CheckId
@@ -22,13 +20,15 @@ from monitor.web.api.answers import (
     system_of,
     systems_around,
 )
+from monitor.web.api.document import written as document
 from monitor.web.api.models import measured, past, standing
+from monitor.web.api.queries import CHECK, PLACE, DeploysAsked, IncidentsAsked, PlotAsked, SamplesAsked
 from monitor.web.api.writing import JSON, listed, whole
-from monitor.web.asked import Asked, Moment, Name, Scoped, Since, Span, Whole, moment_of
+from monitor.web.asked import Asked, moment_of
 from monitor.web.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from monitor.clock import Clock
     from monitor.view import CheckView, SystemView
@@ -37,57 +37,17 @@ if TYPE_CHECKING:
     from monitor.web.guard import Answer
     from monitor.web.viewer import Viewer
 
-PLACE = "/api/v1"
-CHECK = f"{PLACE}/systems/{{system}}/checks/{{check}}"
-DAY = timedelta(days=1)
-MOST_SAMPLES = 1_000
-
-
-class SamplesAsked(Asked):
-    """Which samples."""
-
-    since: Since = Field(default=DAY, json_schema_extra={"default": "24h"})
-    """Those after this moment, or of so long until now."""
-    until: Moment | None = Field(default=None, json_schema_extra={"default": None})
-    """Those until this moment; the answer's `next_until` here asks for what came before."""
-    limit: Whole = Field(default=100, ge=1, le=MOST_SAMPLES)
-    """At most so many, the newest."""
-
-
-class PlotAsked(Asked):
-    """Which plot."""
-
-    measure: Name = Field(min_length=1, examples=["duration"])
-    """The measure: one of the check's `measures`."""
-    span: Span = Field(default=DAY, json_schema_extra={"default": "24h"})
-    """Of so long until now."""
-
-
-class IncidentsAsked(Scoped):
-    """Which incidents."""
-
-    since: Since = Field(default=7 * DAY, json_schema_extra={"default": "7d"})
-    """What happened after this moment, or in so long until now."""
-
-
-class DeploysAsked(Asked):
-    """Which deploys."""
-
-    since: Since = Field(default=30 * DAY, json_schema_extra={"default": "30d"})
-    """Those after this moment, or of so long until now."""
-    system: Name = ""
-    """Only of this system."""
-
 
 class Api:
-    """The routes that show. `document` is the API's description, as JSON."""
+    """The routes that show. `hide` removes what is secret from what people wrote into a file."""
 
-    def __init__(self, door: Door, viewer: Viewer, roll: Roll, clock: Clock, document: bytes) -> None:
+    def __init__(self, door: Door, viewer: Viewer, roll: Roll, clock: Clock, hide: Callable[[str], str]) -> None:
         self._guard = Guard(door)
         self._viewer = viewer
         self._roll = roll
         self._clock = clock
-        self._document = document
+        self._hide = hide
+        self._document = document()
 
     def table(self) -> Iterable[web.RouteDef]:
         """Return the routes; each answers `HEAD` too."""
@@ -123,7 +83,7 @@ class Api:
         """Show how the checks of a system stand."""
         found = self._system(request.match_info["system"]).checks
         around = standing.Checks(at=self._clock.now().isoformat(), checks=[])
-        return await listed(around, found, standing_of)
+        return await listed(around, found, lambda one: standing_of(one, self._hide))
 
     async def check(self, request: web.Request, _asked: Asked) -> web.Response:
         """Show everything about a check."""
@@ -131,7 +91,7 @@ class Api:
         found = await self._viewer.check(name)
         if found is None:
             raise self._missing(name)
-        return whole(check_of(found))
+        return whole(check_of(found, self._hide))
 
     async def samples(self, request: web.Request, asked: SamplesAsked) -> web.Response:
         """Show what the runs of a check found, the newest first."""

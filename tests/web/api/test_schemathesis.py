@@ -7,12 +7,14 @@ import json
 import os
 import re
 import sys
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from monitor.web.api.operations import OPERATIONS, Access
-from tests.web.api.shop import DEPLOY, JOB, OPERATOR, Site, opened
+from tests.web.api.daemon import asked, watching
+from tests.web.api.shop import DEPLOY, JOB, OPERATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,8 +76,10 @@ def form(path: str) -> str:
 @pytest.mark.timeout(PATIENCE)
 async def test_every_answer_is_as_the_document_says(tmp_path: Path) -> None:
     """Whatever is asked; and everything that the document tells of was done at least once."""
-    async with opened(Site()) as site:
-        status, said, requests = await held_against(site.url, tmp_path)
+    async with watching(tmp_path) as daemon:
+        begun, _ = await asked(daemon, "POST", "/api/v1/silences", {"system": "vault", "for": "1h", "id": "move-7"})
+        status, said, requests = await held_against(daemon.address, tmp_path)
+    assert begun == HTTPStatus.OK
     assert status == 0, said
     assert len(requests) > 300
     for one in OPERATIONS:
