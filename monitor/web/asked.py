@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -13,7 +14,7 @@ from monitor.plain import plain
 from monitor.units import parse_duration
 
 if TYPE_CHECKING:
-    from multidict import MultiMapping
+    from collections.abc import Collection
 
 LONGEST_NAME = 200
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -101,12 +102,12 @@ class Scoped(Asked):
     """Only of this check."""
 
 
-def read_query(query: MultiMapping[str], kind: type[A]) -> A:
+def read_query(given: Collection[tuple[str, str]], kind: type[A]) -> A:
     """Return what a query asks for; raises ValueError in a sentence that names the parameter, and what is allowed."""
-    if twice := sorted(name for name in set(query) if len(query.getall(name)) > 1):
+    if twice := [name for name, count in Counter(name for name, _ in given).items() if count > 1]:
         raise ValueError(f"{plain(twice[0], 50)!r} is given twice")
     try:
-        return kind.model_validate(dict(query))
+        return kind.model_validate(dict(given))
     except ValidationError as error:
         raise ValueError(sentence(error, kind)) from None
 

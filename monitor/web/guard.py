@@ -58,7 +58,7 @@ def _guarded(refusal_of: Refusal, kind: type[A], answer: Callable[[web.Request, 
         if not meant(request):
             return problem(HTTPStatus.FORBIDDEN, "a page of another site has sent this")
         try:
-            return await answer(request, read_query(request.query, kind))
+            return await answer(request, read_query(request.query.items(), kind))
         except ConfigError as error:
             return problem(HTTPStatus.NOT_FOUND, str(error))
         except (ValidationError, PydanticSerializationError):  # of an answer of ours: a bug

@@ -137,7 +137,7 @@ def _badge(seen: SystemView | CheckView, show: Show) -> Badge:
 def _asked(request: web.Request) -> BadgeAsked | web.Response:
     """Return what is asked for, or what to answer to what makes no sense, whatever there is."""
     try:
-        return read_query(request.query, BadgeAsked)
+        return read_query(request.query.items(), BadgeAsked)
     except ValueError as error:
         return web.Response(status=HTTPStatus.BAD_REQUEST, text=f"400: {error}\n")
 

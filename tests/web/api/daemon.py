@@ -65,7 +65,7 @@ systems:
     checks: {safe: {url: "${SHOP_URL}/pool", every: 1s}}
 """
 
-FIRES = "shop/database connections", "shop/site down"
+FIRES = {"shop/database connections", "shop/site down"}
 
 
 class Watching(Daemon):
@@ -74,9 +74,10 @@ class Watching(Daemon):
     address = ""
 
     @property
-    def firing(self) -> list[str]:
-        """Return which alerts fire."""
-        return [f"{one.key.check} {one.key.name}" for one in self._pipeline.alerts if one.severity is not None]
+    def fires(self) -> bool:
+        """Return whether all fires that is to."""
+        firing = {f"{one.key.check} {one.key.name}" for one in self._pipeline.alerts if one.severity is not None}
+        return firing >= FIRES
 
     async def _show(self, stack: AsyncExitStack) -> str:
         self.address = await super()._show(stack)
@@ -87,8 +88,8 @@ class Watching(Daemon):
 
 
 @asynccontextmanager
-async def watching(folder: Path, **variables: str) -> AsyncIterator[Watching]:
-    """Run a daemon until the block ends; it has looked at everything, and what is to fire does."""
+async def watching(folder: Path, *, waits: bool = False, **variables: str) -> AsyncIterator[Watching]:
+    """Run a daemon until the block ends. It has looked at everything, and what is to fire does; or it `waits`."""
     file = folder / "monitor.yaml"
     file.write_text(FILE)
     given: dict[str, Any] = {"MONITOR_TOKEN": OPERATOR, "MONITOR_DATA": str(folder), "MONITOR_LISTEN": f"{HOST}:0"}
@@ -100,7 +101,7 @@ async def watching(folder: Path, **variables: str) -> AsyncIterator[Watching]:
             daemon = Watching(config, Settings(**(given | variables)), outside)
             running = asyncio.create_task(daemon.run(lambda: config, stop, asyncio.Event()))
             try:
-                await until(lambda: {*FIRES} <= {*daemon.firing} or running.done(), "alerts that fire")
+                await until(lambda: running.done() or (daemon.address and (waits or daemon.fires)), "a daemon")
                 yield daemon
             finally:
                 stop.set()
