@@ -26,9 +26,7 @@ _WHOLE = re.compile("[0-9]{1,9}")
 NO_MOMENT = "input should be a moment such as 2026-11-22T18:00:00Z"
 
 
-def _moment(given: object) -> object:
-    if not isinstance(given, str):
-        return given
+def _moment(given: str) -> datetime:
     text = given.upper()
     if not _MOMENT.fullmatch(text):
         raise ValueError(NO_MOMENT)
@@ -40,15 +38,13 @@ def _moment(given: object) -> object:
     return min(max(known, EARLIEST), LATEST).astimezone(UTC)
 
 
-def _span(given: object) -> object:
-    if not isinstance(given, str):
-        return given
+def _span(given: str) -> timedelta:
     if not _SPAN.fullmatch(given):
         raise ValueError("input should be a duration such as 30m, 2h, 7d or 1h30m")
     return parse_duration(given)
 
 
-def _since(given: object) -> object:
+def _since(given: str) -> timedelta | datetime:
     with suppress(ValueError):
         return _span(given)
     with suppress(ValueError):
@@ -56,8 +52,8 @@ def _since(given: object) -> object:
     raise ValueError(f"{NO_MOMENT}, or a duration until now such as 2h")
 
 
-def _whole(given: object) -> object:
-    if isinstance(given, str) and not _WHOLE.fullmatch(given):
+def _whole(given: str) -> str:
+    if not _WHOLE.fullmatch(given):
         raise ValueError("input should be a whole number")
     return given
 

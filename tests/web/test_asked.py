@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.plain import plain
 from monitor.web.api.queries import SamplesAsked
 from monitor.web.asked import EARLIEST, LATEST, SPAN, moment_of, read_query
 from tests.fakes import START
@@ -20,14 +21,14 @@ from tests.fakes import START
     )
 )
 def test_any_query_is_understood_or_refused_in_a_sentence(given: list[tuple[str, str]]) -> None:
+    said, limit = "", 1
     try:
-        asked = read_query(given, SamplesAsked)
+        limit = read_query(given, SamplesAsked).limit
     except ValueError as error:
-        assert str(error)
-        assert "\n" not in str(error)
-        return
-    assert 1 <= asked.limit <= 1_000
-    assert len(dict(given)) == len(given)
+        said = str(error)
+    assert plain(said) == said
+    assert said or len(dict(given)) == len(given)
+    assert 1 <= limit <= 1_000
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
@@ -46,8 +47,8 @@ def test_every_span_that_the_document_allows_is_understood(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "5", "5 m", "-5m", "1.5h", "5M", "5m ", "٥m", "99999s", "2026", "2026-11-22T"]
+    "text", ["", " ", "5", "5 m", "-5m", "1.5h", "5M", "5m ", "5\u00b5", "99999s", "2026", "2026-11-22T"]
 )
 def test_what_only_looks_like_a_span_or_a_moment_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="^since: input should be a moment such as"):
+    with pytest.raises(ValueError, match=r"^since: input should be a moment such as"):
         read_query([("since", text)], SamplesAsked)

@@ -125,13 +125,11 @@ def whole(system: SystemView, now: datetime) -> Condition:
 
 
 def _badge(seen: SystemView | CheckView, show: Show) -> Badge:
-    match show:
-        case Show.STATE:
-            return of_condition(seen.title, seen.condition)
-        case Show.DAY:
-            return of_uptime(f"{seen.title}, 24 h", seen.day)
-        case Show.MONTH:
-            return of_uptime(f"{seen.title}, 30 d", seen.month)
+    if show is Show.STATE:
+        return of_condition(seen.title, seen.condition)
+    if show is Show.DAY:
+        return of_uptime(f"{seen.title}, 24 h", seen.day)
+    return of_uptime(f"{seen.title}, 30 d", seen.month)
 
 
 def _asked(request: web.Request) -> BadgeAsked | web.Response:
