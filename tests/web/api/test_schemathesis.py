@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-EXAMPLES = 5
+EXAMPLES = 3
 PATIENCE = 120
 SETTINGS = f"""
 headers = {{ Authorization = "Bearer {OPERATOR}" }}
