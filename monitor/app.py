@@ -39,6 +39,7 @@ from monitor.recall import recall, recall_keepsakes
 from monitor.register import Register
 from monitor.reload import reloading
 from monitor.review import Reviews
+from monitor.roll import Roll
 from monitor.rollout import REMEMBERED, Means, Rollouts
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
@@ -49,7 +50,7 @@ from monitor.upkeep import Upkeep
 from monitor.viewing import Feed, Viewing
 from monitor.viewing import Means as ViewMeans
 from monitor.watchdog import Watchdog
-from monitor.web import Acts, Deploys, Door, Heartbeats, Tokens, Web
+from monitor.web import Acts, Api, Badges, Deploys, Door, Heartbeats, Tokens, Web
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -221,6 +222,8 @@ class Daemon:
         door = self._door()
         reports = [*Heartbeats(door, self._inbox()).table(), *Deploys(door, self._register()).table()]
         reports += Acts(door, self._counter(), self._clock).table()
+        reports += Api(door, self._viewer, self._roll(), self._clock, self._hide).table()
+        reports += Badges(door, self._viewer, self._clock).table()
         web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen
         await web.start(host, port)
@@ -401,6 +404,9 @@ class Daemon:
             systems=lambda: self.config.systems,
             leads=lambda: self._leadership.leads,
         )
+
+    def _roll(self) -> Roll:
+        return Roll(clock=self._clock, plans=lambda: self.config.plans, look=self._store.open_to_look)
 
     def _inbox(self) -> Inbox:
         return Inbox(

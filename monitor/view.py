@@ -82,7 +82,8 @@ class CheckView:
     """How one check stands. `state`, `reason`, `detail`, `at` and `took` are those of its newest run, if there was one.
 
     `detail` may hold text of the target. `strip` has the last 24 hours, oldest first, the present one last. `skipped`
-    says why it is not run. `since`: when the worst of its alerts began.
+    says why it is not run. `since`: when the worst of its alerts began. `scheduled`: it runs every `every`, not only
+    when somebody or something asks for it.
     """
 
     id: CheckId
@@ -102,6 +103,7 @@ class CheckView:
     day: Uptime = Uptime()  # noqa: RUF009 - frozen
     month: Uptime = Uptime()  # noqa: RUF009 - frozen
     skipped: str = ""
+    scheduled: bool = True
 
     @property
     def name(self) -> str:

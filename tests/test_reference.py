@@ -17,6 +17,7 @@ from monitor.reference import SHORTEST, reference
 from monitor.schema import schema
 from monitor.settings import variables
 from monitor.trial.schema import schema as trial_schema
+from monitor.web.api.document import written
 
 if TYPE_CHECKING:
     from monitor.config.yaml_file import Document
@@ -36,6 +37,7 @@ EXAMPLES = [
 TLS = {"kind": "tls", "host": "shop.example.com"}
 PAGE, FILE = ROOT / "docs/configuration.md", ROOT / "docs/schema.json"
 TRIALS = ROOT / "docs/schema-tests.json"
+OPENAPI = ROOT / "docs/openapi.json"
 HOW = "run python -m tests.test_reference"
 
 
@@ -57,6 +59,10 @@ def test_the_reference_page_is_current() -> None:
 def test_the_schema_is_current() -> None:
     assert json.loads(FILE.read_text("utf-8")) == schema(), HOW
     assert json.loads(TRIALS.read_text("utf-8")) == trial_schema(), HOW
+
+
+def test_the_document_of_the_api_is_current() -> None:
+    assert OPENAPI.read_bytes() == written(), HOW
 
 
 def test_the_page_tells_of_every_key_every_kind_and_every_variable() -> None:
@@ -183,3 +189,4 @@ if __name__ == "__main__":
     PAGE.write_text(reference(), "utf-8")
     FILE.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     TRIALS.write_text(json.dumps(trial_schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    OPENAPI.write_bytes(written())

@@ -24,7 +24,7 @@ from monitor.model.alert import (
     Told,
     Verdict,
 )
-from monitor.model.change import Change, Keepsake, Report, Said
+from monitor.model.change import Change, Heard, Keepsake, Report, Said
 from monitor.model.delivery import Attempt, AttemptResult, Delivery, Dispatch, Notification, Owed, Page, Post
 from monitor.model.deploy import Deploy
 from monitor.model.identity import stable_id
@@ -64,6 +64,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Failure",
+    "Heard",
     "Keepsake",
     "Labels",
     "LeftOut",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from monitor.model.act import Act, Silence
@@ -32,6 +33,22 @@ class Report(NamedTuple):
     status: int | None = None
     run: str = ""
     text: str = ""
+
+
+class Heard(NamedTuple):
+    """What is known of the runs of a job that reports them.
+
+    `success` is when it last succeeded; `ended` when the run that ended last did, `good` whether that was a success,
+    `status` its exit status and `took` how long it ran, if it told. `running` is since when a run is under way, the
+    oldest of them.
+    """
+
+    success: datetime | None = None
+    ended: datetime | None = None
+    good: bool = False
+    status: int | None = None
+    took: timedelta | None = None
+    running: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ def view_of(seen: Seen, alerts: Sequence[Alert], heard: Heard, now: datetime) ->
         strip=look.cells,
         day=look.day,
         month=look.month,
+        scheduled=plan.check.scheduled,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from http import HTTPStatus
+from ipaddress import ip_address
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -39,10 +40,10 @@ class Door:
         allowance: Allowance = USUAL,
     ) -> None:
         """Make a door. `refused` counts by reason: missing, wrong, limited. `on_render`: behind its proxy."""
-        self._tokens = tokens
+        self.tokens = tokens
+        self.on_render = on_render
         self._clock = clock
         self._refused = refused
-        self._on_render = on_render
         self._guesses = Guesses(allowance)
 
     def refusal(self, request: web.Request) -> web.Response | None:
@@ -51,12 +52,32 @@ class Door:
         Two `Authorization` headers are as wrong as none that fits: a proxy and we might each look at another one.
         """
         given = request.headers.getall(hdrs.AUTHORIZATION, [])
-        if self._tokens.open:
+        if self.tokens.open:
             return None
         if not any(given):
             self._refused("missing")
             return _unauthorised()
-        return self._judge(request, lambda: len(given) == 1 and self._tokens.may_scrape(given[0]), _unauthorised)
+        return self._judge(request, lambda: len(given) == 1 and self.tokens.may_scrape(given[0]), _unauthorised)
+
+    def closed_to(self, request: web.Request) -> web.Response | None:
+        """Return what to answer to a request that may not read how things stand; None if it may.
+
+        It needs the operator's token, unless none is set at all. Then it must have asked this machine by its own name:
+        another may lead here, too, and a page of that name in a browser could read our answers as its own.
+        """
+        if not self.tokens.open:
+            return self.kept_out(request)
+        return None if names_this_machine(request.host) else _another_name()
+
+    def hidden_from(self, request: web.Request) -> web.Response | None:
+        """Return what to answer to a request that may not know whether there is anything; None if it may.
+
+        As `closed_to`, but the answer is that of an address where there is nothing.
+        """
+        if self.tokens.open:
+            return None if names_this_machine(request.host) else _nothing_there()
+        operator = self.tokens.operator
+        return self.turned_away(request, [operator] if operator else [])
 
     def kept_out(self, request: web.Request) -> web.Response | None:
         """Return what to answer to a request that may not act for the operator; None if it may.
@@ -64,7 +85,7 @@ class Door:
         It needs the operator's token, on this machine too: any page in a browser there can send requests.
         """
         given = request.headers.getall(hdrs.AUTHORIZATION, [])
-        if not self._tokens.operator:
+        if not self.tokens.operator:
             return web.Response(
                 status=HTTPStatus.FORBIDDEN,
                 text="403: nobody may act over HTTP before MONITOR_TOKEN is set; commands need no token\n",
@@ -72,7 +93,7 @@ class Door:
         if not any(given):
             self._refused("missing")
             return _unauthorised()
-        return self._judge(request, lambda: len(given) == 1 and self._tokens.may_act(given[0]), _unauthorised)
+        return self._judge(request, lambda: len(given) == 1 and self.tokens.may_act(given[0]), _unauthorised)
 
     def turned_away(
         self, request: web.Request, secrets: Collection[Secret], *, in_path: str = ""
@@ -95,7 +116,7 @@ class Door:
     ) -> web.Response | None:
         """Return None if the token of a request fits, else what to answer; whoever guesses too often is not judged."""
         client = client_of(
-            request.remote or "", request.headers.getall(hdrs.X_FORWARDED_FOR, []), on_render=self._on_render
+            request.remote or "", request.headers.getall(hdrs.X_FORWARDED_FOR, []), on_render=self.on_render
         )
         now = self._clock.now()
         if wait := self._guesses.wait(client, now):
@@ -114,6 +135,22 @@ class Door:
             text=f"429: too many wrong tokens; none is looked at for {seconds} s\n",
             headers={hdrs.RETRY_AFTER: str(seconds)},
         )
+
+
+def names_this_machine(host: str) -> bool:
+    """Return whether a `Host` header is a name that only this machine has for itself; it may have a port."""
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def _another_name() -> web.Response:
+    return web.Response(
+        status=HTTPStatus.FORBIDDEN,
+        text="403: nobody may read over HTTP by this name before MONITOR_TOKEN is set; use localhost\n",
+    )
 
 
 def _unauthorised() -> web.Response:

@@ -6,13 +6,13 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from monitor.web.connections import Connections
+from monitor.web.guard import failed, lost
 from monitor.web.routes import Routes
 
 if TYPE_CHECKING:
@@ -24,15 +24,14 @@ if TYPE_CHECKING:
     from monitor.web.door import Door
     from monitor.web.routes import Ask
 
+SERVER = "monitor"
 HEADERS = {
-    "Server": "monitor",
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-
 log = structlog.get_logger()
 
 
@@ -109,18 +108,21 @@ class Web:
         self._connections.renew(request.transport)
         try:
             return await handler(request)
-        except web.HTTPException:
-            raise
+        except web.HTTPException as error:
+            if (answer := lost(request, error)) is None:
+                raise
+            return answer
         except Exception:
             resource = request.match_info.route.resource  # its form: the address itself may hold a token
             log.exception("request_failed", path=resource.canonical if resource else "")
-            return web.Response(
-                status=HTTPStatus.INTERNAL_SERVER_ERROR, text="500: something failed here; see the log\n"
-            )
+            return failed(request)
 
 
 async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
+    """Give an answer the strictest headers, save where it has its own, as a page and its style sheet do."""
+    response.headers[hdrs.SERVER] = SERVER
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 def _deaf() -> logging.Logger:

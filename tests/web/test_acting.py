@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from monitor.faults import ConfigError, unknown
 from monitor.metrics import Metrics
 from monitor.model import Act, Deed, Scope, labels
+from monitor.plain import plain
 from monitor.secrets import Secret
 from monitor.store import StoreUnavailable
 from monitor.web import Acts, Door, Reply, Tokens, Web
@@ -271,6 +272,6 @@ def test_any_body_is_an_act_or_a_reason(body: bytes, kind: type[Ack | Quiet | Ru
     except ValueError as error:
         said, act = str(error), ACK
     assert "\n" not in said
-    assert act.who.isprintable()
-    assert act.why.isprintable()
+    assert plain(act.who) == act.who  # what Unicode may name one day is neither hidden nor printable
+    assert plain(act.why) == act.why
     assert len(act.who) <= 60

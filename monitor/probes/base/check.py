@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from monitor.model import Keepsake, Report
+    from monitor.model import Heard, Keepsake, Report
     from monitor.permission import Permission
     from monitor.probes.base.run import Run
     from monitor.secrets import Secret
@@ -174,6 +174,10 @@ class Check(Fields, ABC):
     def hear(self, report: Report, at: datetime, memory: Mapping[str, Any]) -> tuple[str, str]:  # noqa: ARG002 - see above
         """Return a topic and what `memory` must hold under it from now on, because a job reported `at` that moment."""
         return "", ""
+
+    def heard(self, memory: Mapping[str, Any]) -> Heard | None:  # noqa: ARG002 - see above
+        """Return what `memory` holds of the runs that a job has reported; None: no job reports to such a check."""
+        return None
 
     def rejoin(self, kept: Keepsake, present: str) -> str:  # noqa: ARG002 - for kinds that change it before it was read
         """Return what must stand under a topic: `kept` was read late, when `present` stood there already."""

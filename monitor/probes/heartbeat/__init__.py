@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from monitor.databases.statement import one_statement
 from monitor.fields import Duration, PositiveDuration, Zone
-from monitor.model import DOWN, Failure, LeftOut, State
+from monitor.model import DOWN, Failure, Heard, LeftOut, State
 from monitor.permission import Reads
 from monitor.probes.base import Down, MeasureSpec, Run
 from monitor.probes.database import DatabaseCheck, Dsn
@@ -173,6 +173,17 @@ class HeartbeatCheck(DatabaseCheck):
         known = Journal.read(memory.get(TOPIC, ""))
         journal = known.not_later(at) if known else Journal(since=at, schedule=self._schedule)
         return TOPIC, journal.hear(report, at).body
+
+    def heard(self, memory: Mapping[str, Any]) -> Heard:
+        """Return what the job's journal tells; nothing where it notes its runs in a database."""
+        journal = Journal.read(memory.get(TOPIC, "")) if self.token else None
+        if journal is None:
+            return Heard()
+        running = min(journal.running.values(), default=None)
+        if journal.end is None:
+            return Heard(running=running)
+        end = journal.end
+        return Heard(journal.success, end.at, end.good, end.status, end.took, running)
 
     def rejoin(self, kept: Keepsake, present: str) -> str:
         """Return what the journal that was read late and the present one know together."""
