@@ -10,6 +10,7 @@ from monitor.incidents import left_alone, mean_to_acknowledge, mean_to_resolve
 from monitor.live import iso, stamp
 from monitor.model import EventKind
 from monitor.plain import plain
+from monitor.record import change_record, deploy_record, incident_record, message_record
 from monitor.wording import attempts, change_line, deploy_line, journal, outcome, span_text
 
 if TYPE_CHECKING:
@@ -110,11 +111,11 @@ def as_json(told: Chronicle) -> str:
         "since": iso(told.since),
         "now": iso(told.now),
         "complete": not told.cut,
-        "incidents": [_incident_record(one) for one in told.incidents],
-        "deploys": [_deploy_record(one) for one in told.deploys],
-        "messages": [_message_record(one) for one in told.messages],
+        "incidents": [incident_record(one) for one in told.incidents],
+        "deploys": [deploy_record(one) for one in told.deploys],
+        "messages": [message_record(one) for one in told.messages],
         "others": [
-            {"system": one.key.check.system, "check": one.key.check.check, "alert": one.key.name, **_change_record(one)}
+            {"system": one.key.check.system, "check": one.key.check.check, "alert": one.key.name, **change_record(one)}
             for one in told.asides
         ],
         "resolved": sum(one.lasted is not None for one in told.incidents),
@@ -135,64 +136,3 @@ def as_json(told: Chronicle) -> str:
         ],
     }
     return json.dumps(record, indent=2)
-
-
-def _incident_record(one: Incident) -> dict[str, object]:
-    key = one.key
-    return {
-        "title": one.title,
-        "system": key.check.system,
-        "check": key.check.check,
-        "alert": key.name,
-        "labels": dict(key.labels),
-        "severity": str(one.severity) if one.severity is not None else None,
-        "opened_at": iso(one.opened_at),
-        "ended_at": iso(one.ended_at),
-        "resolved": one.resolved,
-        "goes_on": one.goes_on,
-        "seconds_to_resolve": one.lasted.total_seconds() if one.lasted is not None else None,
-        "seconds_to_acknowledge": one.waited.total_seconds() if one.waited is not None else None,
-        "acknowledged": [
-            {"who": by.who, "at": iso(by.at), "until": by.until or None, "why": by.why} for by in one.taken
-        ],
-        "changes": [_change_record(change) for change in one.changes],
-        "messages": [_message_record(message) for message in one.messages],
-    }
-
-
-def _change_record(change: Event) -> dict[str, object]:
-    return {
-        "at": iso(change.at),
-        "kind": str(change.kind),
-        "severity": str(change.severity) if change.severity is not None else None,
-        "value": change.value,
-        "detail": change.detail,
-    }
-
-
-def _message_record(one: Dispatch) -> dict[str, object]:
-    note = one.notification
-    return {
-        "at": iso(note.at),
-        "channel": note.channel,
-        "kind": str(note.kind),
-        "severity": str(note.severity),
-        "title": note.page.title,
-        "value": note.page.value or None,
-        "fallback_for": note.fallback_for or None,
-        "delivered_at": iso(one.delivered_at),
-        "attempts": [
-            {"at": iso(attempt.at), "result": str(attempt.result), "reason": attempt.reason} for attempt in one.attempts
-        ],
-    }
-
-
-def _deploy_record(deploy: Deploy) -> dict[str, object]:
-    return {
-        "at": iso(deploy.at),
-        "version": deploy.version,
-        "steps": [{"part": part, "before": before, "now": now} for part, before, now in deploy.steps],
-        "back": deploy.back,
-        "failed": deploy.failed,
-        "protocol": list(deploy.protocol),
-    }

@@ -7,19 +7,18 @@ from http import HTTPStatus
 from secrets import token_hex
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from monitor.faults import ConfigError
 from monitor.model import Act, Deed, Scope, labels
 from monitor.moments import ending
 from monitor.plain import plain
-from monitor.store import StoreUnavailable, StoreUnusable
+from monitor.web.asked import LONGEST_NAME, Asked, Scoped, sentence
 from monitor.web.body import read_body
-from monitor.web.taken import RETRY_AFTER
+from monitor.web.guard import Guard, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from monitor.clock import Clock
@@ -31,10 +30,6 @@ EVERYTHING = "all"
 """The name of all systems together."""
 LONGEST_WHO = 60
 LONGEST_WHY = 300
-LONGEST_NAME = 200
-OURSELVES = frozenset({"none", "same-origin"})
-"""What browsers say in `Sec-Fetch-Site` of requests that no other site has made."""
-
 Record = dict[str, object]
 W = TypeVar("W", bound="Wish")
 
@@ -120,6 +115,13 @@ class Run(Wish):
     """The check."""
 
 
+class By(Asked):
+    """Who asks for something without a body."""
+
+    who: str = Field(default="", max_length=LONGEST_NAME)
+    """Who does it, for the journal and for others."""
+
+
 class Counter(Protocol):
     """Who serves what is asked for here. All raise `StoreUnavailable`."""
 
@@ -147,32 +149,32 @@ class Acts:
     """The routes of what people do."""
 
     def __init__(self, door: Door, counter: Counter, clock: Clock) -> None:
-        self._door = door
+        self._guard = Guard(door)
         self._counter = counter
         self._clock = clock
 
     def table(self) -> Iterable[web.RouteDef]:
         """Return the routes; each `GET` answers `HEAD` too."""
         return [
-            web.get(f"{PLACE}/alerts", self._guarded(self.alerts)),
-            web.post(f"{PLACE}/acks", self._guarded(self.acknowledge)),
-            web.get(f"{PLACE}/silences", self._guarded(self.silences)),
-            web.post(f"{PLACE}/silences", self._guarded(self.silence)),
-            web.delete(f"{PLACE}/silences/{{id}}", self._guarded(self.lift)),
-            web.post(f"{PLACE}/runs", self._guarded(self.run)),
+            web.get(f"{PLACE}/alerts", self._guard.reads(Scoped, self.alerts)),
+            web.post(f"{PLACE}/acks", self._guard.acts(Asked, self.acknowledge)),
+            web.get(f"{PLACE}/silences", self._guard.reads(Asked, self.silences)),
+            web.post(f"{PLACE}/silences", self._guard.acts(Asked, self.silence)),
+            web.delete(f"{PLACE}/silences/{{id}}", self._guard.acts(By, self.lift)),
+            web.post(f"{PLACE}/runs", self._guard.acts(Asked, self.run)),
         ]
 
-    async def alerts(self, request: web.Request) -> web.Response:
+    async def alerts(self, _request: web.Request, asked: Scoped) -> web.Response:
         """Show what is live, of all systems or of one, the worst first."""
-        scope = Scope(request.query.get("system", ""), request.query.get("check", ""))
+        scope = Scope(asked.system, asked.check)
         self._counter.look_for(scope)
         return _answer(HTTPStatus.OK, alerts=await self._counter.alerts(scope))
 
-    async def silences(self, _request: web.Request) -> web.Response:
+    async def silences(self, _request: web.Request, _asked: Asked) -> web.Response:
         """Show the silences that have not ended."""
         return _answer(HTTPStatus.OK, silences=await self._counter.silences())
 
-    async def acknowledge(self, request: web.Request) -> web.Response:
+    async def acknowledge(self, request: web.Request, _asked: Asked) -> web.Response:
         """Acknowledge what fires."""
         act = (await _wish(request, Ack)).act(Deed.ACKNOWLEDGE, self._clock.now())
         self._counter.look_for(act.scope)
@@ -181,16 +183,16 @@ class Acts:
         reply = await self._counter.take(act)
         return _said(act, reply, alerts=await self._counter.alerts(act.scope))
 
-    async def silence(self, request: web.Request) -> web.Response:
+    async def silence(self, request: web.Request, _asked: Asked) -> web.Response:
         """Begin a silence."""
         act = (await _wish(request, Quiet)).act(Deed.SILENCE, self._clock.now())
         self._counter.look_for(act.scope)
         reply = await self._counter.take(act)
         return _said(act, reply, silences=[one for one in await self._counter.silences() if one["id"] == act.id])
 
-    async def lift(self, request: web.Request) -> web.Response:
+    async def lift(self, request: web.Request, asked: By) -> web.Response:
         """End a silence before its time."""
-        who = plain(request.query.get("who", ""), LONGEST_WHO) or "api"
+        who = plain(asked.who, LONGEST_WHO) or "api"
         wish = Act(token_hex(8), self._clock.now(), Deed.LIFT, who, Scope())
         silence = request.match_info["id"]
         act = await self._counter.lift(silence, wish)
@@ -198,38 +200,11 @@ class Acts:
             return problem(HTTPStatus.NOT_FOUND, f"there is no silence {silence[:50]!r} that has not ended")
         return _said(act, await self._counter.take(act))
 
-    async def run(self, request: web.Request) -> web.Response:
+    async def run(self, request: web.Request, _asked: Asked) -> web.Response:
         """Run a check now."""
         act = (await _wish(request, Run)).act(Deed.RUN, self._clock.now())
         self._counter.look_for(act.scope)
         return _said(act, await self._counter.take(act))
-
-    def _guarded(
-        self, answer: Callable[[web.Request], Awaitable[web.Response]]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return `answer` for whoever may ask; nothing is read of a request before that is known."""
-
-        async def guarded(request: web.Request) -> web.Response:
-            if refusal := self._door.kept_out(request):
-                return _in_json(refusal)
-            if not _meant(request):
-                return problem(HTTPStatus.FORBIDDEN, "a page of another site has sent this")
-            try:
-                return await answer(request)
-            except ConfigError as error:
-                return problem(HTTPStatus.NOT_FOUND, str(error))
-            except ValueError as error:
-                return problem(HTTPStatus.BAD_REQUEST, str(error))
-            except (StoreUnavailable, StoreUnusable):
-                later: dict[str, str] = {hdrs.RETRY_AFTER: str(round(RETRY_AFTER.total_seconds()))}
-                return problem(HTTPStatus.SERVICE_UNAVAILABLE, "the store cannot be reached; try again", later)
-
-        return guarded
-
-
-def problem(status: HTTPStatus, said: str, headers: dict[str, str] | None = None) -> web.Response:
-    """Return the answer to what cannot be done: one sentence."""
-    return web.json_response({"error": said}, status=status, headers=headers)
 
 
 def read_wish(body: bytes, kind: type[W]) -> W:
@@ -237,34 +212,11 @@ def read_wish(body: bytes, kind: type[W]) -> W:
     try:
         return kind.model_validate_json(body or b"{}")
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            known = ", ".join(one.alias or name for name, one in kind.model_fields.items())
-            raise ValueError(f"{plain(place, 50)!r} means nothing here: there are {known}") from None
-        what = first["msg"][:1].lower() + first["msg"][1:]
-        raise ValueError(f"{plain(place, 50)}: {what}" if place else f"the body is no wish: {plain(what)}") from None
+        raise ValueError(sentence(error, kind, "the body is no wish")) from None
 
 
 async def _wish(request: web.Request, kind: type[W]) -> W:
     return read_wish(await read_body(request), kind)
-
-
-def _meant(request: web.Request) -> bool:
-    """Return whether a request is not one that a page of another site made a browser send, with a password it keeps."""
-    origin = request.headers.get(hdrs.ORIGIN)
-    same = origin is None or origin.partition("://")[2] == request.host
-    return same and request.headers.get("Sec-Fetch-Site", "none") in OURSELVES
-
-
-def _in_json(refusal: web.Response) -> web.Response:
-    """Return the door's refusal in the form of all other answers here."""
-    said = (refusal.text or "").partition(": ")[2].strip()
-    answer = web.json_response({"error": said}, status=refusal.status)
-    for name in (hdrs.WWW_AUTHENTICATE, hdrs.RETRY_AFTER):
-        for value in refusal.headers.getall(name, []):
-            answer.headers.add(name, value)
-    return answer
 
 
 def _said(act: Act, reply: Reply, **more: object) -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from http import HTTPStatus
+from ipaddress import ip_address
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,26 @@ class Door:
             self._refused("missing")
             return _unauthorised()
         return self._judge(request, lambda: len(given) == 1 and self._tokens.may_scrape(given[0]), _unauthorised)
+
+    def closed_to(self, request: web.Request) -> web.Response | None:
+        """Return what to answer to a request that may not read how things stand; None if it may.
+
+        It needs the operator's token, unless none is set at all. Then whoever asks this machine by its own name or
+        address may: any other name may be one that a page in a browser has led here, to read as if it were its own.
+        """
+        if not self._tokens.open:
+            return self.kept_out(request)
+        return None if names_this_machine(request.host) else _another_name()
+
+    def hidden_from(self, request: web.Request) -> web.Response | None:
+        """Return what to answer to a request that may not know whether there is anything; None if it may.
+
+        As `closed_to`, but the answer is that of an address where there is nothing.
+        """
+        if self._tokens.open:
+            return None if names_this_machine(request.host) else _nothing_there()
+        operator = self._tokens.operator
+        return self.turned_away(request, [operator] if operator else [])
 
     def kept_out(self, request: web.Request) -> web.Response | None:
         """Return what to answer to a request that may not act for the operator; None if it may.
@@ -114,6 +135,23 @@ class Door:
             text=f"429: too many wrong tokens; none is looked at for {seconds} s\n",
             headers={hdrs.RETRY_AFTER: str(seconds)},
         )
+
+
+def names_this_machine(host: str) -> bool:
+    """Return whether a `Host` header names the machine by an address, or as itself; either may have a port."""
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    try:
+        ip_address(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+    return True
+
+
+def _another_name() -> web.Response:
+    return web.Response(
+        status=HTTPStatus.FORBIDDEN,
+        text="403: nobody may read over HTTP by this name before MONITOR_TOKEN is set; use localhost\n",
+    )
 
 
 def _unauthorised() -> web.Response:

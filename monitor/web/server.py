@@ -6,13 +6,13 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 import structlog
 from aiohttp import web
 
 from monitor.web.connections import Connections
+from monitor.web.guard import failed, lost
 from monitor.web.routes import Routes
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+OWN = ("Cache-Control",)
+"""What an answer may say for itself."""
 
 log = structlog.get_logger()
 
@@ -109,18 +111,19 @@ class Web:
         self._connections.renew(request.transport)
         try:
             return await handler(request)
-        except web.HTTPException:
-            raise
+        except web.HTTPException as error:
+            if (answer := lost(request, error)) is None:
+                raise
+            return answer
         except Exception:
             resource = request.match_info.route.resource  # its form: the address itself may hold a token
             log.exception("request_failed", path=resource.canonical if resource else "")
-            return web.Response(
-                status=HTTPStatus.INTERNAL_SERVER_ERROR, text="500: something failed here; see the log\n"
-            )
+            return failed(request)
 
 
 async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
+    kept = {name: response.headers[name] for name in OWN if name in response.headers}
+    response.headers.update(HEADERS | kept)
 
 
 def _deaf() -> logging.Logger:
