@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from monitor.web.connections import Connections
 from monitor.web.routes import Routes
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from monitor.web.door import Door
     from monitor.web.routes import Ask
 
+SERVER = "monitor"
 HEADERS = {
-    "Server": "monitor",
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "Referrer-Policy": "no-referrer",
@@ -120,7 +120,10 @@ class Web:
 
 
 async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
+    """Give an answer the strictest headers, save where it has its own, as a page and its style sheet do."""
+    response.headers[hdrs.SERVER] = SERVER
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 def _deaf() -> logging.Logger:
