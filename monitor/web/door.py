@@ -40,10 +40,10 @@ class Door:
         allowance: Allowance = USUAL,
     ) -> None:
         """Make a door. `refused` counts by reason: missing, wrong, limited. `on_render`: behind its proxy."""
-        self._tokens = tokens
+        self.tokens = tokens
+        self.on_render = on_render
         self._clock = clock
         self._refused = refused
-        self._on_render = on_render
         self._guesses = Guesses(allowance)
 
     def refusal(self, request: web.Request) -> web.Response | None:
@@ -52,12 +52,12 @@ class Door:
         Two `Authorization` headers are as wrong as none that fits: a proxy and we might each look at another one.
         """
         given = request.headers.getall(hdrs.AUTHORIZATION, [])
-        if self._tokens.open:
+        if self.tokens.open:
             return None
         if not any(given):
             self._refused("missing")
             return _unauthorised()
-        return self._judge(request, lambda: len(given) == 1 and self._tokens.may_scrape(given[0]), _unauthorised)
+        return self._judge(request, lambda: len(given) == 1 and self.tokens.may_scrape(given[0]), _unauthorised)
 
     def closed_to(self, request: web.Request) -> web.Response | None:
         """Return what to answer to a request that may not read how things stand; None if it may.
@@ -85,7 +85,7 @@ class Door:
         It needs the operator's token, on this machine too: any page in a browser there can send requests.
         """
         given = request.headers.getall(hdrs.AUTHORIZATION, [])
-        if not self._tokens.operator:
+        if not self.tokens.operator:
             return web.Response(
                 status=HTTPStatus.FORBIDDEN,
                 text="403: nobody may act over HTTP before MONITOR_TOKEN is set; commands need no token\n",
@@ -93,7 +93,7 @@ class Door:
         if not any(given):
             self._refused("missing")
             return _unauthorised()
-        return self._judge(request, lambda: len(given) == 1 and self._tokens.may_act(given[0]), _unauthorised)
+        return self._judge(request, lambda: len(given) == 1 and self.tokens.may_act(given[0]), _unauthorised)
 
     def turned_away(
         self, request: web.Request, secrets: Collection[Secret], *, in_path: str = ""
@@ -111,12 +111,17 @@ class Door:
         alone = bool(in_path) or len(given) == 1
         return self._judge(request, lambda: matches(brought, secrets or [NOBODY]) and alone, _nothing_there)
 
+    def mistyped(self, request: web.Request, given: str) -> web.Response | None:
+        """Return what to answer to somebody who typed `given` as the operator's token; None if it is that."""
+        brought = given.encode("utf-8", "surrogateescape")
+        return self._judge(request, lambda: matches(brought, [self.tokens.operator or NOBODY]), _unauthorised)
+
     def _judge(
         self, request: web.Request, fits: Callable[[], bool], refuse: Callable[[], web.Response]
     ) -> web.Response | None:
         """Return None if the token of a request fits, else what to answer; whoever guesses too often is not judged."""
         client = client_of(
-            request.remote or "", request.headers.getall(hdrs.X_FORWARDED_FOR, []), on_render=self._on_render
+            request.remote or "", request.headers.getall(hdrs.X_FORWARDED_FOR, []), on_render=self.on_render
         )
         now = self._clock.now()
         if wait := self._guesses.wait(client, now):

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from monitor.web.connections import Connections
 from monitor.web.guard import failed, lost
@@ -24,16 +24,14 @@ if TYPE_CHECKING:
     from monitor.web.door import Door
     from monitor.web.routes import Ask
 
+SERVER = "monitor"
 HEADERS = {
-    "Server": "monitor",
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-OWN = ("Cache-Control",)
-"""What an answer may say for itself."""
 
 log = structlog.get_logger()
 
@@ -122,8 +120,10 @@ class Web:
 
 
 async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
-    kept = {name: response.headers[name] for name in OWN if name in response.headers}
-    response.headers.update(HEADERS | kept)
+    """Give an answer the strictest headers, save where it has its own, as a page and its style sheet do."""
+    response.headers[hdrs.SERVER] = SERVER
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 def _deaf() -> logging.Logger:

@@ -1,0 +1,79 @@
+"""How values look on a page: moments, conditions, strips. Everything else is escaped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from monitor.plain import plain
+from monitor.units import show_duration
+from monitor.web.page import addresses
+from monitor.web.page.strip import strip
+
+if TYPE_CHECKING:
+    from datetime import date, datetime, timedelta
+
+    from monitor.uptime import Uptime
+    from monitor.view import Condition
+
+MOMENT = Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}"{}>{}</time>')
+
+
+def moment(at: datetime) -> Markup:
+    """Return date and time, in UTC."""
+    return MOMENT.format(at, "", f"{at:%Y-%m-%d %H:%M:%S}")
+
+
+def ago(at: datetime, today: date) -> Markup:
+    """Return a moment that the script turns into `12 s`; without it, its time in UTC, and its day if not `today`."""
+    return MOMENT.format(at, Markup(" data-ago"), f"{at:%H:%M:%S}" if at.date() == today else f"{at:%b %-d, %H:%M}")
+
+
+def lasting(span: timedelta) -> str:
+    """Return a duration for people."""
+    return show_duration(span.total_seconds())
+
+
+def badge(condition: Condition) -> Markup:
+    """Return a condition in its word, shape and colour."""
+    return Markup('<span class="badge {}">{}</span>').format(name_of(condition), condition)
+
+
+def name_of(condition: Condition) -> str:
+    """Return the class of a condition in the style sheet."""
+    return condition.replace(" ", "-")
+
+
+def share(uptime: Uptime) -> str:
+    """Return an uptime as narrow as it may be: `100 %`, `99.98 %`, `–`; rounded down."""
+    text = str(uptime)
+    if uptime.ratio is None:
+        return "–"
+    return f"{text.removesuffix(' %').rstrip('0').rstrip('.')} %"
+
+
+def environment() -> Environment:
+    """Return what makes pages of our templates."""
+    made = Environment(
+        loader=PackageLoader("monitor.web.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {
+        "ago": ago,
+        "badge": badge,
+        "class": name_of,
+        "lasting": lasting,
+        "moment": moment,
+        "of_check": addresses.of_check,
+        "of_system": addresses.of_system,
+        "plain": plain,
+        "share": share,
+        "strip": strip,
+    }
+    return made
