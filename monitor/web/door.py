@@ -65,7 +65,7 @@ class Door:
         It needs the operator's token, unless none is set at all. Then whoever asks this machine by its own name or
         address may: any other name may be one that a page in a browser has led here, to read as if it were its own.
         """
-        if not self._tokens.open:
+        if not self.tokens.open:
             return self.kept_out(request)
         return None if names_this_machine(request.host) else _another_name()
 
@@ -74,9 +74,9 @@ class Door:
 
         As `closed_to`, but the answer is that of an address where there is nothing.
         """
-        if self._tokens.open:
+        if self.tokens.open:
             return None if names_this_machine(request.host) else _nothing_there()
-        operator = self._tokens.operator
+        operator = self.tokens.operator
         return self.turned_away(request, [operator] if operator else [])
 
     def kept_out(self, request: web.Request) -> web.Response | None:

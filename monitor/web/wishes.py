@@ -85,6 +85,13 @@ class Ack(AboutAlerts):
         return replace(super().act(deed, now), incident=self.incident)
 
 
+class Note(Ack):
+    """What was the matter with alerts, or what helped."""
+
+    why: str = Field(min_length=1, max_length=1_000)
+    """What is noted."""
+
+
 class Quiet(AboutAlerts):
     """That nothing new is told of alerts for a time, which must be said."""
 

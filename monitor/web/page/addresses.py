@@ -17,6 +17,10 @@ PUBLIC = "/public"
 SYSTEMS = "/systems"
 ALERTS = "/alerts"
 SILENCES = "/silences"
+LIFTS = "/silences/lift"
+ACKS = "/acks"
+NOTES = "/notes"
+RUNS = "/runs"
 
 OURS = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """A path of this very host: browsers take `//host` and `/\\host` for another one."""

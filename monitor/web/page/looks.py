@@ -11,6 +11,7 @@ from monitor.plain import plain
 from monitor.units import show_duration
 from monitor.web.page import addresses
 from monitor.web.page.strip import strip
+from monitor.wording import journal, outcome
 
 if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
@@ -69,9 +70,12 @@ def environment() -> Environment:
         "badge": badge,
         "class": name_of,
         "lasting": lasting,
+        "journal": journal,
         "moment": moment,
         "of_check": addresses.of_check,
+        "of_incident": addresses.of_incident,
         "of_system": addresses.of_system,
+        "outcome": outcome,
         "plain": plain,
         "share": share,
         "strip": strip,

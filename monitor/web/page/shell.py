@@ -16,7 +16,7 @@ from monitor.store import StoreUnavailable, StoreUnusable
 from monitor.web.accept import takes_gzip
 from monitor.web.body import read_body
 from monitor.web.page import said as saying
-from monitor.web.page.addresses import HOME, LOGIN, here
+from monitor.web.page.addresses import ALERTS, HOME, LOGIN, SILENCES, here
 from monitor.web.page.files import Files
 from monitor.web.page.gate import FIELD, Gate
 from monitor.web.page.looks import environment
@@ -39,7 +39,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",  # with `no-referrer` a browser sends `Origin: null` with our own forms
 }
-NAV = ((HOME, "Overview"),)
+NAV = ((HOME, "Overview"), (ALERTS, "Alerts"), (SILENCES, "Silences"))
 REFRESH = timedelta(seconds=5)
 HTML = "text/html"
 MOST_FIELDS = 50
