@@ -42,9 +42,12 @@ from monitor.review import Reviews
 from monitor.rollout import REMEMBERED, Means, Rollouts
 from monitor.schedule import Limits, Scheduler
 from monitor.secrets import Redactor
+from monitor.showing import Picture
 from monitor.store import LeaseLost, Retention, StoreUnavailable, Writer
 from monitor.store.late import LateStore
 from monitor.upkeep import Upkeep
+from monitor.viewing import Feed, Viewing
+from monitor.viewing import Means as ViewMeans
 from monitor.watchdog import Watchdog
 from monitor.web import Acts, Deploys, Door, Heartbeats, Tokens, Web
 
@@ -118,7 +121,9 @@ class Daemon:
         self._leadership = Leadership(self._store, self._clock)
         self._writer = Writer(self._store, self._clock)
         self.metrics = Metrics()
-        self._pipeline = Pipeline(self._clock, self._writer, self.metrics, self._owe, self._run_now, self._happened)
+        feed = Feed(self.metrics, self._clock, lambda: self._picture)
+        self._pipeline = Pipeline(self._clock, self._writer, feed, self._owe, self._run_now, self._happened)
+        self._picture = Picture(self._pipeline.situation)
         self._pusher = self._make_pusher()
         self._outbox = self._make_outbox()
         self._health = Health(self._clock, self._leadership, self._pipeline, self._writer, self._outbox, self._plans)
@@ -134,6 +139,7 @@ class Daemon:
         self._drilling = Drilling(self._clock, self._store, self._pipeline)
         self._evidence = Evidence(self._questions, self._look_apart, self._tell_answers, self._hide)
         self._lookback = Lookback(self._store, self._clock, self._pipeline, self.metrics.looks_back)
+        self._viewer = self._make_viewer()
         self._watchdog = Watchdog(self.metrics.daemon.loop_lag)
         self.configure(config)
 
@@ -366,6 +372,16 @@ class Daemon:
             alerts_here=lambda: self._pipeline.alerts if self._takes_acts() else None,
             checks=lambda: self.config.plans,
         )
+
+    def _make_viewer(self) -> Viewing:
+        means = ViewMeans(
+            config=lambda: self.config,
+            leads=lambda: self._leadership.leads,
+            leader=lambda: self._store.owner,
+            problems=lambda: [*self._health.problems(), *self._health.not_ready()],
+            look=self._store.open_to_look,
+        )
+        return Viewing(self._clock, self._picture, means)
 
     def _register(self) -> Register:
         return Register(

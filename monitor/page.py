@@ -69,7 +69,7 @@ def compose(alert: Alert, kind: EventKind, watched: Watched | None, around: Arou
         alert=key.name,
         labels=key.labels,
         value=show(around.value, threshold.unit) if threshold and around.value is not None else "",
-        figure=_figure(threshold, alert.severity) if threshold else "",
+        figure=figure_of(threshold, alert.severity) if threshold else "",
         since=alert.since,
         until=now if ended else None,
         trend=sparkline(watched.trend(key, now)) if watched else "",
@@ -126,7 +126,8 @@ def found(sample: Sample) -> str:
     return f"{sample.reason}: {sample.detail}" if sample.detail else str(sample.reason)
 
 
-def _figure(threshold: Threshold, severity: Severity | None) -> str:
+def figure_of(threshold: Threshold, severity: Severity | None) -> str:
+    """Return what a value is held against: the watch, the figure of that severity (else all), and the target."""
     figures = {figure.severity: figure for figure in threshold.figures}
     shown = [figures[severity]] if severity in figures else list(figures.values())
     parts = [f"{figure.severity} {figure.text}" for figure in shown]

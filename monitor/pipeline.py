@@ -196,6 +196,11 @@ class Pipeline:
             self._situation.silences.setdefault(silence.id, silence)
 
     @property
+    def situation(self) -> Situation:
+        """Return how things stand: to be looked at, not to be changed."""
+        return self._situation
+
+    @property
     def silences(self) -> list[Silence]:
         """Return every silence that is known: past ones for a while, and those announced."""
         return list(self._situation.silences.values())

@@ -119,6 +119,9 @@ class SystemFields(Fields):
     """What the system is called in messages; default: its name."""
     runbook: Link = ""
     """The address of its runbook, linked from every alert."""
+    public: bool = False
+    """Lets everybody see, without a token, its title, how it stands as a whole, and its uptime; nothing of its checks,
+    its alerts or its figures."""
     zone: Zone = "UTC"
     """The time zone that its users live by, such as `Europe/Berlin`: what is `usual` at an hour of the week is so on
     their clock, in summer and in winter."""

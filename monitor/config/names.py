@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monitor.config.variables import NAME
@@ -11,6 +11,7 @@ from monitor.config.variables import NAME
 if TYPE_CHECKING:
     from monitor.config.section import Context, Section
     from monitor.config.yaml_file import Document, KeyPath
+    from monitor.plan import Plan
 
 NAMED = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 NAMING = "a name begins with a-z or 0-9 and goes on with those, - and _, 63 characters at most"
@@ -20,12 +21,14 @@ NAMING = "a name begins with a-z or 0-9 and goes on with those, - and _, 63 char
 class Skipped:
     """A check (`system/check`) or a channel (its name) that the configuration holds and does not use, and why.
 
-    `spare`: a channel that only hears of what escalates.
+    `spare`: a channel that only hears of what escalates. `plan` is a check as it would run; what stands in it for
+    variables that are not set means nothing.
     """
 
     name: str
     reason: str
     spare: bool = False
+    plan: Plan | None = field(default=None, compare=False)
 
 
 def look_at_name(document: Document, path: KeyPath, name: object, context: Context) -> None:

@@ -36,12 +36,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What is said of a system as a whole."""
+    """What is said of a system as a whole. `public`: everybody may see how it stands."""
 
     name: str
     title: str
     runbook: str = ""
     deploys: DeployFields = DeployFields()  # noqa: RUF009 - frozen
+    public: bool = False
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ def read_system(
     fields = reader.around(raw)
     if fields is None:
         return None
-    system = System(name, fields.title or name, fields.runbook, fields.deploys)
+    system = System(name, fields.title or name, fields.runbook, fields.deploys, fields.public)
     watching = Watching(system, _maintenance(reader, fields), _announces(reader, fields))
     for check_name in fields.checks:
         reader.check(check_name, fields, kept, watching)
@@ -145,7 +146,7 @@ class _Reader:
         if check.changes and not check.writes and not self.context.placeholders:
             reason = reason or f"it would change something outside ({check.changes}), and has no writes: true"
         if reason:
-            watching.skipped.append(Skipped(str(plan.id), reason))
+            watching.skipped.append(Skipped(str(plan.id), reason, plan=plan))
         else:
             watching.plans[plan.id] = plan
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.model.sample import Labels, Severity
+from monitor.model.sample import CheckId, Labels, Severity
 
 if TYPE_CHECKING:
     from monitor.model.alert import AlertKey
@@ -29,6 +29,11 @@ class Scope(NamedTuple):
             and self.alert in {"", key.name}
             and set(self.labels) <= set(key.labels)
         )
+
+    def is_whole(self, check: CheckId) -> bool:
+        """Return whether every alert of `check` is meant."""
+        named = self.system in {"", check.system} and self.check in {"", check.check}
+        return named and not self.alert and not self.labels
 
     def __str__(self) -> str:
         """Return it as a command takes it, `shop/site`, with the alert and its labels behind."""

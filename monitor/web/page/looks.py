@@ -27,14 +27,25 @@ def moment(at: datetime) -> Markup:
     return MOMENT.format(at, "", f"{at:%Y-%m-%d %H:%M:%S}")
 
 
+def minute(at: datetime) -> Markup:
+    """Return date and time to the minute, in UTC."""
+    return MOMENT.format(at, "", f"{at:%b %-d, %H:%M}")
+
+
 def ago(at: datetime, today: date) -> Markup:
-    """Return a moment that the script turns into `12 s`; without it, its time in UTC, and its day if not `today`."""
-    return MOMENT.format(at, Markup(" data-ago"), f"{at:%H:%M:%S}" if at.date() == today else f"{at:%b %-d, %H:%M}")
+    """Return a moment that the script turns into `12 s ago`: its time in UTC, with the day if not `today`."""
+    text = f"{at:%H:%M:%S}" if at.date() == today else f"{at:%b %-d, %H:%M}"
+    return MOMENT.format(at, Markup(" data-ago"), text)
 
 
 def lasting(span: timedelta) -> str:
     """Return a duration for people."""
     return show_duration(span.total_seconds())
+
+
+def words(reason: str) -> str:
+    """Return a word of a closed list as people write it: `rate limited`."""
+    return reason.replace("_", " ")
 
 
 def badge(condition: Condition) -> Markup:
@@ -71,6 +82,7 @@ def environment() -> Environment:
         "class": name_of,
         "lasting": lasting,
         "journal": journal,
+        "minute": minute,
         "moment": moment,
         "of_check": addresses.of_check,
         "of_incident": addresses.of_incident,
@@ -79,5 +91,6 @@ def environment() -> Environment:
         "plain": plain,
         "share": share,
         "strip": strip,
+        "words": words,
     }
     return made

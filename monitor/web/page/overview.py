@@ -31,6 +31,8 @@ WELL = {Condition.WAITING, Condition.LEFT_OUT, Condition.UP, Condition.SKIPPED}
 """Nothing is wrong there, as far as anybody knows."""
 MOODS = {Condition.CRITICAL: "critical", Condition.WARNING: "warning", Condition.FAILING: "warning"}
 """The icons of a browser's tab by the worst condition; the usual one is `up`."""
+NAMED = 2
+"""So many conditions stand in the heading, the worst ones."""
 MANY = 200
 SELDOM = timedelta(seconds=15)
 OFTEN = timedelta(seconds=5)
@@ -85,6 +87,7 @@ class Overviews:
         counted = systems if template == "system.html" else seen.systems
         counts = Counter(check.condition for system in counted for check in system.checks)
         worst = min(counts, key=lambda one: one.rank, default=Condition.UP)
+        said, rest = summary(counts)
         return self._shell.flowing(
             request,
             template,
@@ -94,7 +97,8 @@ class Overviews:
             system=systems[0] if systems else None,
             only=only,
             left_out=len(seen.systems) - len(systems),
-            summary=summary(counts),
+            summary=said,
+            rest=rest,
             total=counts.total() - counts[Condition.SKIPPED],
             up=counts[Condition.UP],
             mood=MOODS.get(worst, "up"),
@@ -118,11 +122,11 @@ def troubled(system: SystemView) -> bool:
     return any(check.condition not in WELL for check in system.checks)
 
 
-def summary(counts: Counter[Condition]) -> str:
-    """Return in a few words how things stand: `2 critical, 1 warning`."""
+def summary(counts: Counter[Condition]) -> tuple[str, str]:
+    """Return in a few words how things stand, such as `2 critical, 1 warning`, and what else is not well."""
     wrong = [f"{counts[one]} {one}" for one in Condition if one not in WELL and counts[one]]
     if wrong:
-        return ", ".join(wrong)
+        return ", ".join(wrong[:NAMED]), ", ".join(wrong[NAMED:])
     if counts[Condition.UP]:
-        return "All is well"
-    return "Nothing was looked at yet" if counts else "Nothing is watched"
+        return "All is well", ""
+    return "Nothing was looked at yet" if counts else "Nothing is watched", ""

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from monitor.view import Cell
 
 HOUR = timedelta(hours=1)
-HEIGHTS = {"critical": 20, "down": 17, "warning": 14, "info": 11, "unknown": 11, "up": 7, "none": 2}
+HEIGHTS = {"critical": 20, "down": 18, "warning": 15, "info": 12, "unknown": 12, "up": 9, "none": 2}
 """How high a bar is: what it says does not hang on its colour."""
 WORDS = {"none": "not looked at", "down": "down, nothing fired"}
 TALL, WIDE = 20, 4
 MOST_SPELLS = 4
+PICTURE = Markup('<svg class="{}" viewBox="0 0 {} {}" role="img"><title>{}</title>{}</svg>')
+PATH = Markup('<path class="{}" d="{}"/>')
 
 
 def hour(cell: Cell) -> str:
@@ -28,11 +30,11 @@ def hour(cell: Cell) -> str:
     return "down" if cell.down else "unknown" if cell.unknown else "up" if cell.up else "none"
 
 
-def strip(cells: Sequence[Cell]) -> Markup:
-    """Return the picture, with its words for whoever does not see it."""
-    paths = "".join(f'<path class="{kind}" d="{path}"/>' for kind, path in _paths([*map(hour, cells)]))
-    picture = '<svg class="strip" viewBox="0 0 {} {}" role="img"><title>{}</title>{}</svg>'
-    return Markup(picture).format(WIDE * len(cells), TALL, in_words(cells), Markup(paths))  # noqa: S704 - our own words
+def strip(cells: Sequence[Cell], *, long: bool = False) -> Markup:
+    """Return the picture, with its words for whoever does not see it; a long one is as wide as there is space."""
+    paths = Markup("").join(PATH.format(kind, path) for kind, path in _paths([*map(hour, cells)]))
+    kind = Markup('strip long" preserveAspectRatio="none') if long else "strip"
+    return PICTURE.format(kind, WIDE * len(cells), TALL, in_words(cells), paths)
 
 
 def in_words(cells: Sequence[Cell]) -> str:
