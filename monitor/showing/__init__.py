@@ -5,7 +5,7 @@ its figures, `strip.py` its last 24 hours and its uptime, `system.py` what they 
 """
 
 from monitor.showing.picture import Picture
-from monitor.showing.strip import Span, Strip, hour_of
+from monitor.showing.strip import Hours, Span, Strip
 from monitor.showing.system import for_everybody
 
-__all__ = ["Picture", "Span", "Strip", "for_everybody", "hour_of"]
+__all__ = ["Hours", "Picture", "Span", "Strip", "for_everybody"]

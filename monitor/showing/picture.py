@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.model import CheckId
 from monitor.showing.check import Heard, view_of, view_of_skipped
-from monitor.showing.strip import Strip, hour_of
+from monitor.showing.strip import Hours, Strip
 from monitor.showing.system import system_view
 
 if TYPE_CHECKING:
@@ -60,25 +60,26 @@ class Picture:
 
     def systems(self, config: Config, now: datetime) -> tuple[SystemView, ...]:
         """Return the systems of `config`, with their checks, in its order; those that are skipped come last."""
+        hours = Hours.until(now)
         silences = [one for one in self.situation.silences.values() if one.since <= now < one.until]
         views: defaultdict[str, list[CheckView]] = defaultdict(list)
         for check in config.plans:
             if (watched := self.situation.watched.get(check)) is not None:
-                views[check.system].append(self._view(watched, silences, now))
+                views[check.system].append(self._view(watched, silences, hours))
         for skipped in config.skipped:
             system, _, name = skipped.name.partition("/")
             if name:
-                views[system].append(view_of_skipped(skipped, self.strip(CheckId(system, name)).look(now)))
+                views[system].append(view_of_skipped(skipped, self.strip(CheckId(system, name)).look(hours)))
         return tuple(system_view(system, views[name], silences) for name, system in config.systems.items())
 
-    def _view(self, watched: Watched, silences: Sequence[Silence], now: datetime) -> CheckView:
+    def _view(self, watched: Watched, silences: Sequence[Silence], hours: Hours) -> CheckView:
         check = watched.plan.id
         strip, alerts = self.strip(check), self.situation.board.of(check)
         heard = Heard(self.messages.get(check, ()), silences) if alerts else NOBODY
-        known = Known(watched, strip.revision, hour_of(now), alerts, heard)
+        known = Known(watched, strip.revision, hours.present, alerts, heard)
         made = self._made.get(check)
         if made is not None and made[0] == known:
             return made[1]
-        view = view_of(watched, strip.newest, strip.look(now), alerts, heard, now)
+        view = view_of(watched, strip.newest, strip.look(hours), alerts, heard, hours.now)
         self._made[check] = known, view
         return view
