@@ -8,7 +8,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 from markupsafe import Markup
@@ -129,6 +129,7 @@ class Checks:
             incidents=told,
             alerts=[firing_of(as_record(one)) for one in detail.view.alerts],
             severities=list(Severity),
+            badge_address=badge_address(request, detail.view.id),
             who_acts=who_acts(request, self._shell),
             new_id=token_hex,
         )
@@ -183,6 +184,12 @@ def settings(configuration: Mapping[str, object], above: str = "") -> list[tuple
         else:
             lines.append((place, value if isinstance(value, str) else json.dumps(value, default=str)))
     return lines
+
+
+def badge_address(request: web.Request, check: CheckId) -> str:
+    """Return where the badge of a check is."""
+    place = f"{quote(check.system, safe='')}/{quote(check.check, safe='')}"
+    return f"{request.scheme}://{request.host}{BADGES}/{place}.svg"
 
 
 def _query(**choice: str) -> str:
