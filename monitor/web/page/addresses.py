@@ -21,6 +21,7 @@ LIFTS = "/silences/lift"
 ACKS = "/acks"
 NOTES = "/notes"
 RUNS = "/runs"
+BADGES = "/badge"
 
 OURS = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """A path of this very host: browsers take `//host` and `/\\host` for another one."""

@@ -18,7 +18,7 @@ from monitor.model import CheckId, Severity
 from monitor.store import StoreUnavailable, StoreUnusable
 from monitor.view import CheckDetail
 from monitor.watch import parse_watch
-from monitor.web.page.addresses import SYSTEMS
+from monitor.web.page.addresses import BADGES, SYSTEMS
 from monitor.web.page.firing import firing_of
 from monitor.web.page.forms import who_acts
 from monitor.web.page.plot import draw
@@ -111,6 +111,7 @@ class Checks:
         status: HTTPStatus = HTTPStatus.OK,
     ) -> web.Response:
         measure, span = choice
+        system = self._system(detail.view.id)
         return self._shell.page(
             request,
             "check.html",
@@ -118,7 +119,7 @@ class Checks:
             away=status is not HTTPStatus.OK,
             detail=detail,
             view=detail.view,
-            system=self._system(detail.view.id),
+            system=system,
             picture=shown,
             measure=measure,
             measures=[(name, _query(measure=name, span=span)) for name in detail.measures],
@@ -128,8 +129,8 @@ class Checks:
             configuration=settings(detail.configuration),
             incidents=told,
             alerts=[firing_of(as_record(one)) for one in detail.view.alerts],
-            severities=list(Severity),
-            badge_address=badge_address(request, detail.view.id),
+            severities=[one for one in Severity if any(one in figure.figures for figure in detail.view.figures)],
+            badge_address=badge_address(request, detail.view.id) if system and system.public else "",
             who_acts=who_acts(request, self._shell),
             new_id=token_hex,
         )

@@ -239,8 +239,8 @@ def _groups(shares: Sequence[float]) -> Iterator[list[int]]:
 def _ticks(canvas: _Canvas) -> None:
     for tick in canvas.values.ticks:
         _write(canvas.svg, 0, _height(tick.share) - 4, tick.text, {"class": "tick", "text-anchor": "start"})
-    for moment in moments(canvas.plot.since, canvas.plot.until):
-        told = {"class": "tick", "data-at": moment.at.isoformat()}
+    for number, moment in enumerate(moments(canvas.plot.since, canvas.plot.until)):
+        told = {"class": "tick seldom" if number % 2 else "tick", "data-at": moment.at.isoformat()}
         _write(canvas.svg, moment.share, HEIGHT - 7, moment.text, told)
     if not any(segments(canvas.plot, points) for points in canvas.plot.series.values()):
         _write(canvas.svg, 0.5, TOP + FIELD / 2, "nothing was measured in this time", {"class": "nothing"})
