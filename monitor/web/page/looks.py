@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
 
     from monitor.uptime import Uptime
-    from monitor.view import Condition
+    from monitor.view import Condition, FigureView
 
 MOMENT = Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}"{}>{}</time>')
 
@@ -40,6 +40,12 @@ def ago(at: datetime, today: date) -> Markup:
 def lasting(span: timedelta) -> str:
     """Return a duration for people."""
     return show_duration(span.total_seconds())
+
+
+def series(figure: FigureView) -> str:
+    """Return what a figure is called: `connections (active)` where there are several of its name."""
+    labels = ", ".join(value for _, value in figure.labels)
+    return f"{figure.name} ({labels})" if labels else figure.name
 
 
 def words(reason: str) -> str:
@@ -85,6 +91,7 @@ def environment() -> Environment:
         "of_check": addresses.of_check,
         "of_system": addresses.of_system,
         "plain": plain,
+        "series": series,
         "share": share,
         "strip": strip,
         "words": words,
