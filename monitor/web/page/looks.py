@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
 
     from monitor.uptime import Uptime
-    from monitor.view import Condition
+    from monitor.view import Condition, FigureView
 
 MOMENT = Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}"{}>{}</time>')
 
@@ -41,6 +41,12 @@ def ago(at: datetime, today: date) -> Markup:
 def lasting(span: timedelta) -> str:
     """Return a duration for people."""
     return show_duration(span.total_seconds())
+
+
+def series(figure: FigureView) -> str:
+    """Return what a figure is called: `connections (active)` where there are several of its name."""
+    labels = ", ".join(value for _, value in figure.labels)
+    return f"{figure.name} ({labels})" if labels else figure.name
 
 
 def words(reason: str) -> str:
@@ -89,6 +95,7 @@ def environment() -> Environment:
         "of_system": addresses.of_system,
         "outcome": outcome,
         "plain": plain,
+        "series": series,
         "share": share,
         "strip": strip,
         "words": words,

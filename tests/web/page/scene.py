@@ -30,7 +30,7 @@ from monitor.view import (
     SystemView,
 )
 from monitor.web import Door, Reply, Tokens, Web
-from monitor.web.page import Alerts, Checks, Forms, Shell
+from monitor.web.page import pages
 from tests.fakes import FakeClock
 from tests.story import CHANGE, DATABASE, MORNING, SITE, dispatches
 
@@ -212,7 +212,14 @@ class Scene:
         self._reach()
         hours = {"since": MORNING.isoformat(), "until": (MORNING + HOUR).isoformat()}
         later = {"since": (MORNING + DAY).isoformat(), "until": (MORNING + 2 * DAY).isoformat()}
-        named: dict[str, object] = {"check": None, "alert": None, "labels": {}, "who": "ana", "why": "a move", "maintenance": False}
+        named: dict[str, object] = {
+            "check": None,
+            "alert": None,
+            "labels": {},
+            "who": "ana",
+            "why": "a move",
+            "maintenance": False,
+        }
         return [
             {"id": "now", "system": "shop", **named, **hours},
             {"id": "later", "system": None, **named, **later, "maintenance": True},
@@ -238,10 +245,7 @@ async def stage(scene: Scene, tokens: Tokens | None = None) -> AsyncIterator[str
     """Yield the address of a server with these pages."""
     clock, metrics = FakeClock(MORNING), Metrics()
     door = Door(tokens or Tokens(), clock, metrics.daemon.refused)
-    shell = Shell(door, clock)
-    parts = (Checks(shell, scene, clock), Alerts(shell, scene, scene, clock), Forms(shell, scene, clock))
-    more = [*shell.table(), *(route for part in parts for route in part.table())]
-    web = Web(door, metrics, healthy=list, ready=list, more=more)
+    web = Web(door, metrics, healthy=list, ready=list, more=pages(door, clock, scene, scene))
     await web.start(HOST, 0)
     try:
         yield f"http://{HOST}:{web.port}"
