@@ -6,7 +6,10 @@ import math
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING
+
+import aiohttp
 
 from monitor.faults import ConfigError, unknown
 from monitor.incidents import incidents
@@ -35,7 +38,7 @@ from tests.fakes import FakeClock
 from tests.story import CHANGE, DATABASE, MORNING, SITE, dispatches
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
     from monitor.incidents import Incident
@@ -150,10 +153,13 @@ class Scene:
     done: bool = True
     got: list[Act] = field(default_factory=list)
     checks: tuple[CheckView, ...] = field(default_factory=views)
-    details: dict[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
+    public_too: bool = False
 
     def overview(self) -> Overview:
-        shop = SystemView("shop", "The shop", Condition.CRITICAL, self.checks, "https://example.com/runbook")
+        shop = SystemView(
+            "shop", "The shop", Condition.CRITICAL, self.checks, "https://example.com/runbook", self.public_too
+        )
         return Overview(MORNING, (shop,))
 
     public = overview
@@ -218,11 +224,10 @@ class Scene:
             "labels": {},
             "who": "ana",
             "why": "a move",
-            "maintenance": False,
         }
         return [
-            {"id": "now", "system": "shop", **named, **hours},
-            {"id": "later", "system": None, **named, **later, "maintenance": True},
+            {"id": "now", "system": "shop", "maintenance": False, **named, **hours},
+            {"id": "later", "system": None, "maintenance": True, **named, **later},
         ]
 
     async def lift(self, silence: str, act: Act) -> Act | None:
@@ -251,3 +256,60 @@ async def stage(scene: Scene, tokens: Tokens | None = None) -> AsyncIterator[str
         yield f"http://{HOST}:{web.port}"
     finally:
         await web.stop()
+
+
+class Forms(HTMLParser):
+    """Reads the forms of a page: by their address, the fields that they would send as they stand."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self._select = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.found.append((told.get("action", ""), {}))
+        elif tag == "input" and self.found and told.get("type") != "checkbox":
+            self.found[-1][1][told["name"]] = told.get("value", "")
+        elif tag == "select":
+            self._select = told["name"]
+        elif tag == "option" and ("selected" in told or self._select not in self.found[-1][1]):
+            self.found[-1][1][self._select] = told["value"]
+
+    def of(self, action: str, **fields: str) -> dict[str, str]:
+        """Return the fields of the first form that leads to `action` and has `fields`."""
+        return next(have for place, have in self.found if place == action and fields.items() <= have.items())
+
+
+class Visitor:
+    """A browser, as far as forms are concerned: keeps cookies, and says where a form came from."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self.session = session
+        self.url = url
+
+    async def see(self, path: str) -> tuple[int, str]:
+        """Return the status and the text of a page."""
+        async with self.session.get(self.url + path) as answer:
+            return answer.status, await answer.text()
+
+    async def send(self, action: str, fields: dict[str, str]) -> tuple[int, str]:
+        """Send a form, and return what is shown in the end."""
+        sent = {"Origin": self.url}
+        async with self.session.post(self.url + action, data=fields, headers=sent) as answer:
+            return answer.status, await answer.text()
+
+    async def press(self, path: str, action: str, like: dict[str, str] | None = None, **fields: str) -> tuple[int, str]:
+        """Fill in the first form of a page that leads to `action` and is `like` that, and send it."""
+        _, text = await self.see(path)
+        return await self.send(action, {**Forms(text).of(action, **(like or {})), **fields})
+
+
+@asynccontextmanager
+async def visit(scene: Scene) -> AsyncIterator[Visitor]:
+    """Yield somebody who looks at the shop."""
+    jar = aiohttp.CookieJar(unsafe=True)  # by an address
+    async with stage(scene) as url, aiohttp.ClientSession(cookie_jar=jar) as session:
+        yield Visitor(session, url)
