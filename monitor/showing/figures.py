@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
@@ -21,24 +22,26 @@ MOST_SERIES = 20
 """Series that are shown of a threshold, the worst first."""
 
 
-def figures(watched: Watched, at: datetime | None, alerts: Sequence[Alert]) -> tuple[FigureView, ...]:
+def figures(
+    watched: Watched, at: datetime | None, alerts: Sequence[Alert], reach: timedelta = timedelta.max
+) -> tuple[FigureView, ...]:
     """Return a view for each threshold and each of its series, at least one; `alerts` are those of the check.
 
     `at` is when the newest run ended: what is left until a moment counts from there, as where it is judged. An alert
-    whose series has gone is among them, without a value.
+    whose series has gone is among them, without a value. The history of `watched` goes back as far as `reach`.
     """
     shown: list[FigureView] = []
     for threshold in watched.plan.thresholds:
         firing = {alert.key.labels: alert.severity for alert in alerts if alert.key.name == threshold.name}
-        values = _values(threshold, watched.history, at)
+        values = _values(threshold, watched.history, at if threshold.watch.reach <= reach else None)
         written = {figure.severity: figure.text for figure in threshold.figures}
-        for labels in _worst_first(threshold, values, firing):
-            shown.append(_view(threshold, written, labels, values.get(labels), firing.get(labels)))  # noqa: PERF401 - faster
+        series = _worst_first(threshold, values, firing)
+        shown += [_view(threshold, written, labels, values.get(labels), firing.get(labels)) for labels in series]
     return tuple(shown)
 
 
 def _values(threshold: Threshold, history: History, at: datetime | None) -> dict[Labels, float | None]:
-    """Return the value of each series in the unit of the threshold; None: there is none to judge."""
+    """Return the value of each series in the unit of the threshold; None: there is none to judge, as at no moment."""
     if at is None:
         return {}
     base = at.timestamp() if threshold.unit is Unit.TIMESTAMP else 0.0
@@ -85,5 +88,9 @@ def _badness(threshold: Threshold, value: float | None, firing: Severity | None)
     if value is None:
         return -(firing or 0), True, 0, 0.0
     crossed = max((figure.severity for figure in threshold.figures if figure.crossed(value)), default=0)
-    falls = any(figure.comparison.startswith("<") for figure in threshold.figures)
-    return -(firing or 0), False, -crossed, value if falls else -value
+    return -(firing or 0), False, -crossed, value if falls(threshold) else -value
+
+
+def falls(threshold: Threshold) -> bool:
+    """Return whether the lower a value is, the worse."""
+    return any(figure.comparison.startswith("<") for figure in threshold.figures)

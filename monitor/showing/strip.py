@@ -5,8 +5,8 @@ shares of its runs; no run that was left out on purpose, and none that ended dur
 over counts only with that part of it which its newest run has reached: one failure at its beginning is no hour of
 outage.
 
-What the store has summed up is taken as it is (`sum_up`). What it has not is counted run by run: those of the past
-(`recall`), and those that come (`add`), each once.
+What the store has summed up is taken as it is (`sum_up`), what it has not is counted run by run (`add`). What happened
+before this process is put into a strip of its own, and joined when all of it is there.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Strip:
         self.newest: Sample | None = None
         self.revision = 0
         self._check = check
-        self._fed_from: datetime | None = None
+        self._from: datetime | None = None
         self._reached: datetime | None = None
         self._cells: dict[datetime, Cell] = {}
         self._summed: set[datetime] = set()
@@ -100,24 +100,51 @@ class Strip:
         self._finished = Look((), Uptime(), Uptime())
 
     def add(self, sample: Sample, silences: Iterable[Silence] = ()) -> None:
-        """Count a run that has just ended, under the `silences` there are."""
-        if self._fed_from is None:
-            self._fed_from = sample.at
-        self._count(sample, silences)
+        """Count a run, under the `silences` there are."""
+        if self._from is None:
+            self._from = sample.at
+        self.revision += 1
+        if self.newest is None or sample.at >= self.newest.at:
+            self.newest = sample
+        at = hour_of(sample.at)
+        if sample.left_out or at in self._summed or maintained(silences, self._check, sample.at):
+            return
+        _, up, down, unknown, worst = self._cell(at)
+        up, down = up + (sample.state is State.UP), down + (sample.state is State.DOWN)
+        self._put(Cell(at, up, down, unknown + (sample.state is State.UNKNOWN), worst))
+        if self._reached is None or sample.at > self._reached:
+            self._reached = sample.at
 
-    def recall(self, sample: Sample, silences: Iterable[Silence] = ()) -> None:
-        """Count a run of the past, unless it was added, or is summed up, already."""
-        if self._fed_from is None or sample.at < self._fed_from:
-            self._count(sample, silences)
+    def counted(self, at: datetime) -> bool:
+        """Return whether a run that ended at that moment was counted here when it came."""
+        return self._from is not None and at >= self._from
+
+    def join(self, earlier: Strip) -> None:
+        """Take what happened before the first run that was counted here; it comes once."""
+        for at, past in earlier._cells.items():
+            own = self._cell(at)
+            worst = max(filter(None, (own.worst, past.worst)), default=None)
+            if at in earlier._summed:
+                own = past
+            elif at not in self._summed:
+                own = Cell(at, own.up + past.up, own.down + past.down, own.unknown + past.unknown)
+            self._put(own._replace(worst=worst))
+        self._summed |= earlier._summed
+        for day, uptime in earlier._days.items():
+            self._days[day] = self._days.get(day, Uptime()) + uptime
+        if self.newest is None or (earlier.newest is not None and earlier.newest.at > self.newest.at):
+            self.newest = earlier.newest
+        self._reached = max(filter(None, (self._reached, earlier._reached)), default=None)
+        self._change()
 
     def sum_up(self, hour: Hour, hours: Hours) -> None:
-        """Take what the store has summed up of an hour that is over; one before the strip may come only once."""
-        if hours.first <= hour.at < hours.present:
+        """Take what the store has summed up of an hour that is over; one before the strip must come only once."""
+        if hour.at < hours.first:
+            self._leave(hour.at, hour, hours)
+            self._change()
+        elif hour.at < hours.present:
             self._put(self._cell(hour.at)._replace(up=hour.up, down=hour.down, unknown=hour.unknown))
             self._summed.add(hour.at)
-        elif hour.at < hours.first and (self._fed_from is None or hour.at < hour_of(self._fed_from)):
-            self._leave(hour.at, hour, hours)
-            self._hour = None
 
     def fire(self, key: AlertKey, severity: Severity | None, at: datetime) -> None:
         """Note that an alert fires at that severity from now on; None: that it does not."""
@@ -159,18 +186,9 @@ class Strip:
         self._hour = hours.present
         return True
 
-    def _count(self, sample: Sample, silences: Iterable[Silence]) -> None:
+    def _change(self) -> None:
         self.revision += 1
-        if self.newest is None or sample.at >= self.newest.at:
-            self.newest = sample
-        at = hour_of(sample.at)
-        if sample.left_out or at in self._summed or maintained(silences, self._check, sample.at):
-            return
-        _, up, down, unknown, worst = self._cell(at)
-        up, down = up + (sample.state is State.UP), down + (sample.state is State.DOWN)
-        self._put(Cell(at, up, down, unknown + (sample.state is State.UNKNOWN), worst))
-        if self._reached is None or sample.at > self._reached:
-            self._reached = sample.at
+        self._hour = None
 
     def _put(self, cell: Cell) -> None:
         self._cells[cell.at] = cell
