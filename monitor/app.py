@@ -50,7 +50,7 @@ from monitor.viewing import Feed, Viewing
 from monitor.viewing import Means as ViewMeans
 from monitor.watchdog import Watchdog
 from monitor.web import Acts, Deploys, Door, Heartbeats, Tokens, Web
-from monitor.web.page import pages
+from monitor.web.page import Shell, pages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -215,7 +215,7 @@ class Daemon:
         door = self._door()
         reports = [*Heartbeats(door, self._inbox()).table(), *Deploys(door, self._register()).table()]
         reports += Acts(door, self._counter(), self._clock).table()
-        reports += pages(door, self._clock, self._viewer, self._counter())
+        reports += pages(Shell(door, self._clock), self._viewer, self._counter(), self._clock)
         web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen
         await web.start(host, port)

@@ -15,14 +15,15 @@ from markupsafe import Markup
 
 from monitor.live import as_record
 from monitor.model import CheckId, Severity
+from monitor.plain import plain
 from monitor.store import StoreUnavailable, StoreUnusable
 from monitor.view import CheckDetail
 from monitor.watch import parse_watch
 from monitor.web.page.addresses import BADGES, SYSTEMS
 from monitor.web.page.firing import firing_of
 from monitor.web.page.forms import who_acts
-from monitor.web.page.plot import draw
-from monitor.web.page.summary import describe, flags, legend, table
+from monitor.web.page.plot import beyond, draw
+from monitor.web.page.summary import beginning, figure_text, flags, legend, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,13 +48,14 @@ USUAL_MEASURE = "duration"
 
 
 class Picture(NamedTuple):
-    """A plot as the page shows it."""
+    """A plot as the page shows it. `whole`: as much time as was asked for; `beyond`: figures far from all values."""
 
     plot: Plot
+    whole: bool
     drawn: Markup
-    said: str
     legend: Sequence[Entry]
     flags: Sequence[Flag]
+    beyond: Sequence[str]
     rows: Sequence[Row]
 
 
@@ -161,8 +163,10 @@ def _measure(figure: FigureView) -> str:
 
 def picture(plot: Plot) -> Picture:
     """Return `plot` as the page shows it."""
-    drawn = Markup(draw(plot))  # noqa: S704 - made of elements, not of text
-    return Picture(plot, drawn, describe(plot), legend(plot), flags(plot), table(plot))
+    shown = beginning(plot)
+    drawn = Markup(draw(shown))  # noqa: S704 - made of elements, not of text
+    far = [plain(figure_text(line)) for line in beyond(shown)]
+    return Picture(shown, shown is plot, drawn, legend(shown), flags(shown), far, table(shown))
 
 
 def phases(found: Mapping[str, float]) -> list[Phase]:

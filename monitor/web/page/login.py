@@ -16,7 +16,6 @@ from monitor.web.page.shell import read_form, see_other
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from monitor.web.door import Door
     from monitor.web.page.shell import Shell
     from monitor.web.viewer import Viewer
 
@@ -29,9 +28,8 @@ FOREIGN = "Only the form of this page itself is taken. A proxy in between must h
 class Login:
     """The routes of the login."""
 
-    def __init__(self, shell: Shell, door: Door, viewer: Viewer) -> None:
+    def __init__(self, shell: Shell, viewer: Viewer) -> None:
         self._shell = shell
-        self._door = door
         self._viewer = viewer
 
     def table(self) -> Iterable[web.RouteDef]:
@@ -56,7 +54,7 @@ class Login:
         except ValueError as error:
             return self._form(request, HOME, HTTPStatus.BAD_REQUEST, f"{error}.")
         place, who = here(fields.get("next", HOME)), plain(fields.get("who", ""), LONGEST_WHO)
-        if refusal := self._door.mistyped(request, fields.get("token", "")):
+        if refusal := self._shell.door.mistyped(request, fields.get("token", "")):
             return self._again(request, refusal.headers.get(hdrs.RETRY_AFTER), place, who)
         response = see_other(place)
         self._shell.gate.log_in(request, response, who)

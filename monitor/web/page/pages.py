@@ -10,23 +10,21 @@ from monitor.web.page.forms import Forms
 from monitor.web.page.login import Login
 from monitor.web.page.overview import Overviews
 from monitor.web.page.public import PublicView
-from monitor.web.page.shell import Shell
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from monitor.clock import Clock
     from monitor.web.acting import Counter
-    from monitor.web.door import Door
+    from monitor.web.page.shell import Shell
     from monitor.web.viewer import Viewer
 
 
-def pages(door: Door, clock: Clock, viewer: Viewer, counter: Counter) -> list[web.RouteDef]:
+def pages(shell: Shell, viewer: Viewer, counter: Counter, clock: Clock) -> list[web.RouteDef]:
     """Return the routes of all pages; each `GET` answers `HEAD` too."""
-    shell = Shell(door, clock)
     parts = (
         shell,
-        Login(shell, door, viewer),
+        Login(shell, viewer),
         Overviews(shell, viewer),
         PublicView(shell, viewer),
         Checks(shell, viewer, clock),

@@ -18,7 +18,7 @@ from monitor.web.page.axis import Axis, drawable, moments, value_axis
 from monitor.web.page.summary import describe, figure_text, flags, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from monitor.view import Line, Plot, Point
     from monitor.web.page.summary import Flag
@@ -88,6 +88,16 @@ def segments(plot: Plot, points: Sequence[Point]) -> list[list[Point]]:
         found[-1].append(point)
         before = point
     return found
+
+
+def beyond(plot: Plot) -> list[Line]:
+    """Return the figures that are too far from what was measured to stand in the picture."""
+    held = _held(plot.lines, _values(plot))
+    return [line for line in plot.lines if line not in held]
+
+
+def _held(lines: Iterable[Line], axis: Axis) -> list[Line]:
+    return [line for line in lines if drawable(line.value) and axis.holds(line.value)]
 
 
 def _parted(edges: Sequence[object], one: Point, other: Point) -> bool:
@@ -167,8 +177,7 @@ def _path(canvas: _Canvas, points: Sequence[Point], field: int) -> str:
 
 def _figures(canvas: _Canvas) -> None:
     """Draw the figures that are on the axis, their names above them as far as they keep apart."""
-    shown = [line for line in canvas.plot.lines if drawable(line.value) and canvas.values.holds(line.value)]
-    shown.sort(key=lambda line: -line.value)
+    shown = sorted(_held(canvas.plot.lines, canvas.values), key=lambda line: -line.value)
     heights = [_height(canvas.values.share(line.value)) for line in shown]
     for line, height in zip(shown, heights, strict=True):
         _across(canvas.svg, height, f"figure {_level(line)}")

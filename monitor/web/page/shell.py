@@ -50,6 +50,7 @@ class Shell:
     """Puts pages together, and lets in whoever may see them."""
 
     def __init__(self, door: Door, clock: Clock) -> None:
+        self.door = door
         self.gate = Gate(door, clock)
         self._clock = clock
         self._files = Files()

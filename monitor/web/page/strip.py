@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 HEIGHTS = {"critical": 20, "down": 18, "warning": 15, "info": 12, "unknown": 12, "up": 9, "none": 2}
 """How high a bar is: what it says does not hang on its colour."""
-WORDS = {"none": "not looked at", "down": "down, nothing fired"}
+WORDS = {"none": "not looked at", "down": "down without an alert"}
 TALL, WIDE = 20, 4
-MOST_SPELLS = 4
+MOST_SPELLS = 3
 PICTURE = Markup('<svg class="{}" viewBox="0 0 {} {}" role="img"><title>{}</title>{}</svg>')
 PATH = Markup('<path class="{}" d="{}"/>')
 
@@ -45,7 +45,7 @@ def in_words(cells: Sequence[Cell]) -> str:
     seen = [(kind, those) for kind, those in spells if kind not in {"up", "none"}]
     seldom = sum(len(those) for kind, those in spells if kind == "none")
     parts = [f"{WORDS.get(kind, kind)} {_when(those)}" for kind, those in seen[-MOST_SPELLS:]]
-    parts += [f"and {len(seen) - MOST_SPELLS} times before"] if len(seen) > MOST_SPELLS else []
+    parts += [f"and {len(seen) - MOST_SPELLS} more before"] if len(seen) > MOST_SPELLS else []
     if not seen and seldom < len(cells):
         parts.append("up")
     parts += [f"not looked at in {seldom} of {len(cells)} hours"] if seldom else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from monitor.view import Line, Mark, Plot, Point
 
 MOST_ROWS = 48
+SHORTEST = timedelta(minutes=5)
+"""The least time that a plot of something new shows."""
 LONGEST = 120
 DEPLOY, ENDED = "deploy", "ended"
 
@@ -74,6 +77,16 @@ def table(plot: Plot) -> list[Row]:
             found[min((point.at - plot.since) // width, MOST_ROWS - 1)][index].append(point)
     rows = sorted(found.items(), reverse=True)
     return [Row(_first(cells), tuple(_cell(plot, points) for points in cells)) for _, cells in rows]
+
+
+def beginning(plot: Plot) -> Plot:
+    """Return `plot` from the first that is known of it, if that is much less than its time: of what is new."""
+    known = [point.at for points in plot.series.values() for point in _within(plot, points)]
+    known += [flag.mark.at for flag in flags(plot)]
+    known += [begin for begin, end, _ in plot.dark if end > plot.since]
+    first = max(min(known, default=plot.since), plot.since)
+    since = min(first - (plot.until - first) / 20, plot.until - SHORTEST)
+    return replace(plot, since=since) if since > plot.since + (plot.until - plot.since) / 2 else plot
 
 
 def flags(plot: Plot) -> list[Flag]:

@@ -33,7 +33,7 @@ from monitor.view import (
     SystemView,
 )
 from monitor.web import Door, Reply, Tokens, Web
-from monitor.web.page import pages
+from monitor.web.page import Shell, pages
 from tests.fakes import FakeClock
 from tests.story import CHANGE, DATABASE, MORNING, SITE, dispatches
 
@@ -250,7 +250,8 @@ async def stage(scene: Scene, tokens: Tokens | None = None) -> AsyncIterator[str
     """Yield the address of a server with these pages."""
     clock, metrics = FakeClock(MORNING), Metrics()
     door = Door(tokens or Tokens(), clock, metrics.daemon.refused)
-    web = Web(door, metrics, healthy=list, ready=list, more=pages(door, clock, scene, scene))
+    more = pages(Shell(door, clock), scene, scene, clock)
+    web = Web(door, metrics, healthy=list, ready=list, more=more)
     await web.start(HOST, 0)
     try:
         yield f"http://{HOST}:{web.port}"

@@ -177,6 +177,10 @@ class Stage:
         shown = (replace(one, checks=(), runbook="") for one in self.seen.systems if one.public)
         return replace(self.seen, systems=tuple(shown), problems=())
 
+    def hide(self) -> None:
+        """Have no system be public."""
+        self.seen = replace(self.seen, systems=tuple(replace(one, public=False) for one in self.seen.systems))
+
     async def check(self, check: CheckId) -> CheckDetail | None:
         found = (one for system in self.seen.systems for one in system.checks if one.id == check)
         return next(map(CheckDetail, found), None)
