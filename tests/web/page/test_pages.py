@@ -169,7 +169,7 @@ async def test_the_heading_says_how_things_stand(
     free.stage.seen = Overview(START, (system("shop", "Shop", *checks),))
     text = (await free.ask("/")).text
     assert f"<title>{title} – " in text
-    assert f'<h1 role="status">{title}</h1>' in text
+    assert f'<h1 aria-live="polite">{title}</h1>' in text
     assert f"/static/icon-{icon}." in text
 
 
