@@ -39,6 +39,8 @@ LINE_HEIGHT = 14.0
 SHADES = {State.DOWN: "M0 8L8 0M-2 2L2 -2M6 10L10 6", State.UNKNOWN: "M2 2h.1M6 6h.1"}
 """The patterns of what was down (stripes) and of what nobody could tell (dots)."""
 LONGEST_TEXT = 80
+BESIDE_TICKS = "72"
+"""Pixels from the left at which names of figures begin: the newest values, at the right, stay free."""
 
 Attributes = dict[str, str]
 
@@ -176,14 +178,14 @@ def _path(canvas: _Canvas, points: Sequence[Point], field: int) -> str:
 
 
 def _figures(canvas: _Canvas) -> None:
-    """Draw the figures that are on the axis, their names above them as far as they keep apart."""
+    """Draw the figures that are on the axis, their names at the left above them, as far as they keep apart."""
     shown = sorted(_held(canvas.plot.lines, canvas.values), key=lambda line: -line.value)
     heights = [_height(canvas.values.share(line.value)) for line in shown]
     for line, height in zip(shown, heights, strict=True):
         _across(canvas.svg, height, f"figure {_level(line)}")
     for line, height in zip(shown, _apart([height - 4 for height in heights]), strict=True):
-        text = {"class": f"figure-text {_level(line)}", "text-anchor": "end"}
-        _write(canvas.svg, 1, height, plain(figure_text(line), LONGEST_TEXT), text)
+        text = {"class": f"figure-text {_level(line)}", "dx": BESIDE_TICKS}
+        _write(canvas.svg, 0, height, plain(figure_text(line), LONGEST_TEXT), text)
 
 
 def _apart(heights: Sequence[float]) -> list[float]:
