@@ -12,7 +12,7 @@ from monitor.units import Unit, show_duration
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-STEPS = 5
+STEPS = 6
 """About so many steps a value axis has."""
 MOST_MOMENTS = 7
 GREATEST = 1e300

@@ -18,8 +18,8 @@ from monitor.model import CheckId, Severity, State, labels
 from monitor.units import Unit
 from monitor.view import Line, Mark, Plot, Point
 from monitor.web.page.axis import drawable, moments, value_axis
-from monitor.web.page.plot import FIELD, HEIGHT, TOP, WIDTH, draw, segments
-from monitor.web.page.summary import MOST_ROWS, describe, flags, legend, table
+from monitor.web.page.plot import FIELD, HEIGHT, TOP, WIDTH, beyond, draw, segments
+from monitor.web.page.summary import MOST_ROWS, beginning, describe, flags, legend, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,7 +176,7 @@ def test_an_axis_holds_what_was_measured_and_its_figures_are_told_apart(
         ([0.2, 0.9], [], Unit.SECONDS, ["0", "0.2 s", "0.4 s", "0.6 s", "0.8 s", "1.0 s"]),
         ([0.02, 0.03], [0.5], Unit.SECONDS, ["20 ms", "22 ms", "24 ms", "26 ms", "28 ms", "30 ms"]),
         ([12, 100], [], Unit.SECONDS, ["0", "30 s", "1 min", "1 min 30 s", "2 min"]),
-        ([86_400 * 60], [86_400 * 14], Unit.TIMESTAMP, ["0", "20 d", "40 d", "60 d"]),
+        ([86_400 * 60], [86_400 * 14], Unit.TIMESTAMP, ["0", *(f"{days} d" for days in range(10, 70, 10))]),
         ([86_400.0, 86_400 * 10], [], Unit.SECONDS, ["0", "2 d", "4 d", "6 d", "8 d", "10 d"]),
         ([0.12], [0.8], Unit.RATIO, ["0", "20 %", "40 %", "60 %", "80 %"]),
         ([1e9, 1.0001e9], [], Unit.BYTES, ["1.00000 GB", *(f"1.0000{n} GB" for n in (2, 4, 6, 8)), "1.00010 GB"]),
@@ -184,7 +184,7 @@ def test_an_axis_holds_what_was_measured_and_its_figures_are_told_apart(
         ([-2, 2], [], Unit.NUMBER, ["-2", "-1", "0", "1", "2"]),
         ([0, 0], [5], Unit.NUMBER, ["0", "1", "2", "3", "4", "5"]),
         ([1e-12], [], Unit.NUMBER, ["0", "2e-13", "4e-13", "6e-13", "8e-13", "1e-12"]),
-        ([3e6], [], Unit.NUMBER, ["0", "1 M", "2 M", "3 M"]),
+        ([3e6], [], Unit.NUMBER, ["0", *(f"{tenth / 10} M" for tenth in range(5, 35, 5))]),
         ([8], [], Unit.PER_SECOND, ["0", "2 /s", "4 /s", "6 /s", "8 /s"]),
         ([], [], Unit.NUMBER, ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
     ],
@@ -255,3 +255,19 @@ def test_moments_are_round_few_and_within(seconds: int) -> None:
 
 def test_no_time_at_all_has_no_moments() -> None:
     assert moments(UNTIL, UNTIL) == moments(UNTIL, SINCE) == moments(UNTIL - timedelta(days=9_000), UNTIL) == []
+
+
+def test_a_plot_of_something_new_begins_with_it() -> None:
+    """So a newcomer sees more than a sliver; what is known for longer, or of nothing, is shown whole."""
+    new = beginning(plot_of((1_430, 0.2), (1_440, 0.3)))
+    assert UNTIL - timedelta(minutes=12) < new.since < UNTIL - timedelta(minutes=10)
+    assert beginning(plot_of((1_440, 0.2))).since == UNTIL - timedelta(minutes=5)
+    for whole in (plot_of(*walk()), plot_of(), plot_of((1_430, 0.2), marks=(Mark(SINCE, "deploy", "1.2"),))):
+        assert beginning(whole) is whole
+
+
+def test_a_figure_far_from_all_values_is_named_beside_the_picture() -> None:
+    near, far = Line(0.3, "> 300ms", Severity.WARNING), Line(5, "> 5s", Severity.CRITICAL)
+    plot = plot_of(*walk(), lines=(near, far))
+    assert beyond(plot) == [far]
+    assert "critical &gt; 5s" not in draw(plot).partition(">")[2]
