@@ -188,6 +188,9 @@ class Daemon:
             }
             stack.push_async_callback(end, around)
             stack.push_async_callback(self._store.close)
+            viewing = asyncio.create_task(self._viewer.run(), name="viewing")
+            stack.push_async_callback(end, {viewing})
+            around.add(viewing)
             address = await self._show(stack)
             stack.push_async_callback(self._leadership.resign)
             await until_one_ends(stop, around, [self._leadership.gain()])
@@ -382,6 +385,7 @@ class Daemon:
             leader=lambda: self._store.owner,
             problems=lambda: [*self._health.problems(), *self._health.not_ready()],
             look=self._store.open_to_look,
+            hide=self._hide,
         )
         return Viewing(self._clock, self._picture, means)
 

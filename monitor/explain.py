@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.baseline import WEEKS
 from monitor.model import DOWN, Alert, AlertKey, Severity
 from monitor.page import title
 from monitor.routing import applying, terms
+from monitor.secrets import Redactor
+from monitor.showing import effective, judging
 from monitor.units import show_duration
-from monitor.watch import Function
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.plan import Plan
     from monitor.routing import Route, Terms
-    from monitor.thresholds import Threshold
-    from monitor.watch import Watch
 
 SHARED = ("kind", "title", "remedy", "remedy_for", "thresholds", "needs", "source", "if_set")
 
@@ -30,9 +28,9 @@ def explain(plan: Plan, config: Config, now: datetime) -> str:
     parts = [
         [f"{plan.id}: {plan.system_title}, {plan.title} ({plan.where})"],
         ["Runs", *_indented(_runs(plan))],
-        ["Fields", *_indented(_fields(plan))],
+        ["Fields", *_indented(_fields(plan, config))],
         ["Measures", *_indented(_measures(plan))],
-        ["Alerts", *_indented(_alerts(plan))],
+        ["Alerts", *_indented(judging(plan))],
         ["Who is told now", *_indented(_told(plan, config, now))],
         ["Needs", *_indented(f"{need}: while it fails, alerts of this check are held back" for need in plan.needs)],
         ["Remedy", *_indented(_remedies(plan))],
@@ -56,10 +54,8 @@ def _runs(plan: Plan) -> Iterator[str]:
         )
 
 
-def _fields(plan: Plan) -> Iterator[str]:
-    own = {name for name in type(plan.check).model_fields if name not in SHARED}
-    shown = plan.check.model_dump(mode="json", include=own, by_alias=True, exclude_defaults=True)
-    for name, value in shown.items():
+def _fields(plan: Plan, config: Config) -> Iterator[str]:
+    for name, value in effective(plan.check, Redactor(config.secrets), SHARED, defaults=False).items():
         yield f"{name}: {value}"
 
 
@@ -67,39 +63,6 @@ def _measures(plan: Plan) -> Iterator[str]:
     for spec in plan.check.declared():
         labels = f" by {', '.join(spec.labels)}" if spec.labels else ""
         yield f"{spec.name} ({spec.unit or 'number'}){labels}: {spec.meaning}"
-
-
-def _alerts(plan: Plan) -> Iterator[str]:
-    for threshold in plan.thresholds:
-        target = [f"good {threshold.target}"] if threshold.target else []
-        figures = [_figure(threshold, severity) for severity in threshold.patience]
-        name = "" if threshold.name == threshold.watch.text else f"{threshold.name}: "
-        yield f"{name}{threshold.watch.text}: {', '.join([*target, *figures])}"
-        if threshold.watch.looks_back:
-            yield f"  {_compared(threshold.watch, plan)}"
-    for name, other in plan.elsewhere.items():
-        yield f"{name}: watched by {other}, which sees the same"
-
-
-def _compared(watch: Watch, plan: Plan) -> str:
-    """Return with what of the past `watch` compares."""
-    by = f"the values of {watch.by}" if watch.by else "the label sets"
-    match watch.function:
-        case Function.USUAL:
-            what = f"times the median of that hour of the week over the last {WEEKS} weeks, hours of {plan.zone}"
-        case Function.DRIFT:
-            what = f"how much of the mix of {by} is other than on the days of the last {WEEKS} weeks"
-        case _:
-            what = f"1 for each of {by} that no hour has seen before, for {_span(watch.window)}"
-    return f"{what}; silent until there are two weeks of history"
-
-
-def _figure(threshold: Threshold, severity: Severity) -> str:
-    text = next(figure.text for figure in threshold.figures if figure.severity is severity)
-    patience = threshold.patience[severity]
-    waits = [f"for {_span(patience.for_)}"] if patience.for_ else []
-    keeps = [f"until quiet for {_span(patience.keep)}"] if patience.keep else []
-    return " ".join([str(severity), text, *waits, *keeps])
 
 
 def _told(plan: Plan, config: Config, now: datetime) -> Iterator[str]:

@@ -66,6 +66,12 @@ class Plan:
         """Return how often it runs while its system is watched closely."""
         return self.check.every if self.limited else self.check.closer
 
+    @property
+    def gap(self) -> timedelta:
+        """Return the time without a known run after which the check has no data: three intervals or more."""
+        pace = max(self.check.every, self.check.retry_every)
+        return max(3 * pace, pace + 2 * self.check.timeout)
+
     def threshold(self, name: str) -> Threshold | None:
         """Return the threshold called `name`, if there is one."""
         return next((threshold for threshold in self.thresholds if threshold.name == name), None)

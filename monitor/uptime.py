@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,10 +49,27 @@ class Uptime:
         return f"{thousandths // 1000}.{thousandths % 1000:03} %"
 
 
-def of_hour(hour: Hour) -> Uptime:
+class Runs(Protocol):
+    """What counts the runs of one hour by state."""
+
+    @property
+    def up(self) -> int: ...  # noqa: D102 - the name says it
+    @property
+    def down(self) -> int: ...  # noqa: D102 - the name says it
+    @property
+    def unknown(self) -> int: ...  # noqa: D102 - the name says it
+
+
+def of_hour(hour: Runs) -> Uptime:
     """Return what one hour adds: of its runs, the share that was up and the share that was down."""
     runs = hour.up + hour.down + hour.unknown
     return Uptime(AN_HOUR * hour.up / runs, AN_HOUR * hour.down / runs) if runs else Uptime()
+
+
+def total(uptimes: Iterable[Uptime]) -> Uptime:
+    """Return what `uptimes` add up to."""
+    known = list(uptimes)
+    return Uptime(sum((one.up for one in known), timedelta()), sum((one.down for one in known), timedelta()))
 
 
 def by_month(hours: Iterable[Hour]) -> dict[date, Uptime]:

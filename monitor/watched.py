@@ -41,10 +41,8 @@ class Watched:
 
     @property
     def gap(self) -> timedelta:
-        """Return the time without a known run after which the check has no data: three intervals or more."""
-        check = self.plan.check
-        pace = max(check.every, check.retry_every)
-        return max(3 * pace, pace + 2 * check.timeout)
+        """Return the time without a known run after which the check has no data."""
+        return self.plan.gap
 
     def silent(self, now: datetime) -> bool:
         """Return whether there was nothing but unknown, or nothing, for too long; a run left out on purpose is none.

@@ -39,6 +39,15 @@ class Heard(NamedTuple):
     silences: Sequence[Silence] = ()
 
 
+class Seen(NamedTuple):
+    """What is known of a check: its newest run, also of an earlier process, and how far back its windows reach."""
+
+    watched: Watched
+    newest: Sample | None
+    look: Look
+    reach: timedelta = timedelta.max
+
+
 def condition(newest: Sample | None, alerts: Iterable[Alert]) -> Condition:
     """Return how a check stands whose newest run was `newest`, with these `alerts`.
 
@@ -55,12 +64,11 @@ def condition(newest: Sample | None, alerts: Iterable[Alert]) -> Condition:
     return Condition.LEFT_OUT if newest.left_out else FOUND[newest.state]
 
 
-def view_of(
-    watched: Watched, newest: Sample | None, look: Look, alerts: Sequence[Alert], heard: Heard, now: datetime
-) -> CheckView:
-    """Return the view of a check; `newest` is its newest run, also of an earlier process."""
+def view_of(seen: Seen, alerts: Sequence[Alert], heard: Heard, now: datetime) -> CheckView:
+    """Return the view of a check."""
+    watched, newest, look, reach = seen
     plan = watched.plan
-    shown = figures(watched, newest.at if newest else None, alerts)
+    shown = figures(watched, newest.at if newest else None, alerts, reach)
     lives = _lives(plan, alerts, shown, heard, now) if alerts else ()
     firing = [one.alert for one in lives if one.alert.severity is not None and one.alert.drill is None]
     return CheckView(

@@ -5,8 +5,8 @@ shares of its runs; no run that was left out on purpose, and none that ended dur
 over counts only with that part of it which its newest run has reached: one failure at its beginning is no hour of
 outage.
 
-What the store has summed up is taken as it is (`sum_up`). What it has not is counted run by run: those of the past
-(`recall`), and those that come (`add`), each once.
+What the store has summed up is taken as it is (`sum_up`), what it has not is counted run by run (`add`). What happened
+before this process is put into a strip of its own, and joined when all of it is there.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.hour import Hour
 from monitor.model import State
-from monitor.uptime import AN_HOUR, Uptime, of_hour
+from monitor.uptime import AN_HOUR, Uptime, of_hour, total
 from monitor.view import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import date, datetime
 
+    from monitor.hour import Hour
     from monitor.model import AlertKey, CheckId, Sample, Severity, Silence
+    from monitor.uptime import Runs
 
 HOURS = 24
 DAYS = 30
 """The uptime of a month is that of today and of the 29 days before, in UTC."""
-PLACES = {State.UP: 0, State.DOWN: 1, State.UNKNOWN: 2}
 
 
 class Look(NamedTuple):
@@ -47,19 +47,39 @@ class Span(NamedTuple):
     until: datetime
 
 
+class Hours(NamedTuple):
+    """The time that a strip shows: its hours, the present one last, and the first day of the month of uptime."""
+
+    now: datetime
+    each: tuple[datetime, ...]
+    first_day: date
+
+    @classmethod
+    def until(cls, now: datetime) -> Hours:
+        """Return the hours up to that of `now`."""
+        present = hour_of(now)
+        each = tuple(present - number * AN_HOUR for number in reversed(range(HOURS)))
+        return cls(now, each, (now - timedelta(days=DAYS - 1)).date())
+
+    @property
+    def first(self) -> datetime:
+        """Return the oldest."""
+        return self.each[0]
+
+    @property
+    def present(self) -> datetime:
+        """Return the newest."""
+        return self.each[-1]
+
+
 def hour_of(moment: datetime) -> datetime:
     """Return the beginning of the hour that a moment is in."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def first_hour(now: datetime) -> datetime:
-    """Return the first hour of a strip."""
-    return hour_of(now) - (HOURS - 1) * AN_HOUR
-
-
-def first_day(now: datetime) -> date:
-    """Return the first day of a month of uptime."""
-    return (now - timedelta(days=DAYS - 1)).date()
+def maintained(silences: Iterable[Silence], check: CheckId, at: datetime) -> bool:
+    """Return whether a run of `check` that ended at that moment counts nowhere, because it was worked on."""
+    return any(one.maintenance and one.since <= at < one.until and one.scope.is_whole(check) for one in silences)
 
 
 class Strip:
@@ -70,120 +90,64 @@ class Strip:
         self.newest: Sample | None = None
         self.revision = 0
         self._check = check
-        self._fed_from: datetime | None = None
+        self._from: datetime | None = None
         self._reached: datetime | None = None
-        self._runs: dict[datetime, list[int]] = {}
+        self._cells: dict[datetime, Cell] = {}
         self._summed: set[datetime] = set()
         self._days: dict[date, Uptime] = {}
-        self._colours = _Colours()
+        self._firing: dict[AlertKey, tuple[Severity, datetime]] = {}
         self._hour: datetime | None = None
         self._finished = Look((), Uptime(), Uptime())
 
     def add(self, sample: Sample, silences: Iterable[Silence] = ()) -> None:
-        """Count a run that has just ended, under the `silences` there are."""
-        if self._fed_from is None:
-            self._fed_from = sample.at
-        self._count(sample, silences)
+        """Count a run, under the `silences` there are."""
+        if self._from is None:
+            self._from = sample.at
+        self.revision += 1
+        if self.newest is None or sample.at >= self.newest.at:
+            self.newest = sample
+        at = hour_of(sample.at)
+        if sample.left_out or at in self._summed or maintained(silences, self._check, sample.at):
+            return
+        _, up, down, unknown, worst = self._cell(at)
+        up, down = up + (sample.state is State.UP), down + (sample.state is State.DOWN)
+        self._put(Cell(at, up, down, unknown + (sample.state is State.UNKNOWN), worst))
+        if self._reached is None or sample.at > self._reached:
+            self._reached = sample.at
 
-    def recall(self, sample: Sample, silences: Iterable[Silence] = ()) -> None:
-        """Count a run of the past, unless it was added, or is summed up, already."""
-        if self._fed_from is None or sample.at < self._fed_from:
-            self._count(sample, silences)
+    def counted(self, at: datetime) -> bool:
+        """Return whether a run that ended at that moment was counted here when it came."""
+        return self._from is not None and at >= self._from
 
-    def sum_up(self, hour: Hour, now: datetime) -> None:
-        """Take what the store has summed up of an hour that is over; one before the strip may come only once."""
-        if hour.at < first_hour(now):
-            if self._fed_from is None or hour.at < hour_of(self._fed_from):
-                self._leave(hour, now)
-        elif hour.at < hour_of(now):
-            self._runs[hour.at] = [hour.up, hour.down, hour.unknown]
-            self._summed.add(hour.at)
+    def join(self, earlier: Strip) -> None:
+        """Take what happened before the first run that was counted here; it comes once."""
+        for at, past in earlier._cells.items():
+            own = self._cell(at)
+            worst = max(filter(None, (own.worst, past.worst)), default=None)
+            if at in earlier._summed:
+                own = past
+            elif at not in self._summed:
+                own = Cell(at, own.up + past.up, own.down + past.down, own.unknown + past.unknown)
+            self._put(own._replace(worst=worst))
+        self._summed |= earlier._summed
+        for day, uptime in earlier._days.items():
+            self._days[day] = self._days.get(day, Uptime()) + uptime
+        if self.newest is None or (earlier.newest is not None and earlier.newest.at > self.newest.at):
+            self.newest = earlier.newest
+        self._reached = max(filter(None, (self._reached, earlier._reached)), default=None)
         self._change()
+
+    def sum_up(self, hour: Hour, hours: Hours) -> None:
+        """Take what the store has summed up of an hour that is over; one before the strip must come only once."""
+        if hour.at < hours.first:
+            self._leave(hour.at, hour, hours)
+            self._change()
+        elif hour.at < hours.present:
+            self._put(self._cell(hour.at)._replace(up=hour.up, down=hour.down, unknown=hour.unknown))
+            self._summed.add(hour.at)
 
     def fire(self, key: AlertKey, severity: Severity | None, at: datetime) -> None:
         """Note that an alert fires at that severity from now on; None: that it does not."""
-        self._colours.fire(key, severity, at)
-        self._change()
-
-    def paint(self, span: Span) -> None:
-        """Note that an alert fired."""
-        self._colours.paint(span)
-        self._change()
-
-    def look(self, now: datetime) -> Look:
-        """Return what is shown at `now`."""
-        hour = hour_of(now)
-        if self._hour != hour:
-            self._roll(now)
-            self._hour, self._finished = hour, self._finish(now)
-        cells, day, older = self._finished
-        present = self._cell(hour)
-        day += self._so_far(present)
-        return Look((*cells, present), day, older + day)
-
-    def _change(self) -> None:
-        self.revision += 1
-        self._hour = None
-
-    def _count(self, sample: Sample, silences: Iterable[Silence]) -> None:
-        if self.newest is None or sample.at >= self.newest.at:
-            self.newest = sample
-        self.revision += 1
-        hour = hour_of(sample.at)
-        if sample.left_out or hour in self._summed or maintained(silences, self._check, sample.at):
-            return
-        self._runs.setdefault(hour, [0, 0, 0])[PLACES[sample.state]] += 1
-        if self._reached is None or sample.at > self._reached:
-            self._reached = sample.at
-        if hour != self._hour:
-            self._hour = None
-
-    def _roll(self, now: datetime) -> None:
-        """Let go of the hours before the strip; their uptime stays for as long as the month lasts."""
-        begin, first = first_hour(now), first_day(now)
-        for at in [at for at in self._runs if at < begin]:
-            self._leave(self._as_hour(at, self._runs.pop(at)), now)
-        self._summed = {at for at in self._summed if at >= begin}
-        self._days = {day: uptime for day, uptime in self._days.items() if day >= first}
-        self._colours.roll(begin, now)
-
-    def _leave(self, hour: Hour, now: datetime) -> None:
-        day = hour.at.date()
-        if day >= first_day(now):
-            self._days[day] = self._days.get(day, Uptime()) + of_hour(hour)
-
-    def _finish(self, now: datetime) -> Look:
-        """Return what stays as it is until the hour is over: all cells but the last, and what they and the days add."""
-        begin = first_hour(now)
-        cells = tuple(self._cell(begin + number * AN_HOUR) for number in range(HOURS - 1))
-        known = (self._as_hour(cell.at, cell[1:4]) for cell in cells)
-        return Look(cells, sum(map(of_hour, known), Uptime()), sum(self._days.values(), Uptime()))
-
-    def _cell(self, at: datetime) -> Cell:
-        up, down, unknown = self._runs.get(at, (0, 0, 0))
-        return Cell(at, up, down, unknown, self._colours.worst(at))
-
-    def _so_far(self, present: Cell) -> Uptime:
-        """Return what the present hour adds."""
-        if self._reached is None:
-            return Uptime()
-        share = max(0.0, min(1.0, (self._reached - present.at) / AN_HOUR))
-        whole = of_hour(self._as_hour(present.at, present[1:4]))
-        return Uptime(whole.up * share, whole.down * share)
-
-    def _as_hour(self, at: datetime, runs: Iterable[int]) -> Hour:
-        up, down, unknown = runs
-        return Hour(self._check, at, up, down, unknown, ())
-
-
-class _Colours:
-    """The worst that fired in each hour."""
-
-    def __init__(self) -> None:
-        self._worst: dict[datetime, Severity] = {}
-        self._firing: dict[AlertKey, tuple[Severity, datetime]] = {}
-
-    def fire(self, key: AlertKey, severity: Severity | None, at: datetime) -> None:
         was = self._firing.pop(key, None)
         if was is not None:
             self.paint(Span(*was, at))
@@ -192,28 +156,64 @@ class _Colours:
             self.paint(Span(severity, at, at))
 
     def paint(self, span: Span) -> None:
-        for hour in _hours(span.since, span.until):
-            self._worst[hour] = max(span.severity, self._worst.get(hour, span.severity))
+        """Note that an alert fired."""
+        for at in _hours(span.since, span.until):
+            cell = self._cell(at)
+            self._put(cell._replace(worst=max(span.severity, cell.worst or span.severity)))
 
-    def roll(self, begin: datetime, now: datetime) -> None:
-        """Colour all hours until `now`, and forget those before `begin`."""
+    def look(self, hours: Hours) -> Look:
+        """Return what is shown at `hours`."""
+        if self._hour != hours.present:
+            self.roll(hours)
+        cells, day, older = self._finished
+        present = self._cell(hours.present)
+        day += self._so_far(present)
+        return Look((*cells, present), day, older + day)
+
+    def roll(self, hours: Hours) -> bool:
+        """Bring to `hours` what stays as it is until the next one; return whether there was anything to do."""
+        if self._hour == hours.present:
+            return False
         for key, (severity, since) in self._firing.items():
-            self.paint(Span(severity, max(since, begin), now))
-            self._firing[key] = severity, max(since, now)
-        self._worst = {at: severity for at, severity in self._worst.items() if at >= begin}
+            self.paint(Span(severity, max(since, hours.first), hours.now))
+            self._firing[key] = severity, max(since, hours.now)
+        for at in [at for at in self._cells if at < hours.first]:
+            self._leave(at, self._cells.pop(at), hours)
+        self._summed = {at for at in self._summed if at >= hours.first}
+        self._days = {day: uptime for day, uptime in self._days.items() if day >= hours.first_day}
+        cells = tuple(map(self._cell, hours.each[:-1]))
+        self._finished = Look(cells, total(map(of_hour, cells)), total(self._days.values()))
+        self._hour = hours.present
+        return True
 
-    def worst(self, at: datetime) -> Severity | None:
-        return self._worst.get(at)
+    def _change(self) -> None:
+        self.revision += 1
+        self._hour = None
 
+    def _put(self, cell: Cell) -> None:
+        self._cells[cell.at] = cell
+        self.revision += 1
+        if cell.at != self._hour:
+            self._hour = None
 
-def maintained(silences: Iterable[Silence], check: CheckId, at: datetime) -> bool:
-    """Return whether a run of `check` that ended at that moment counts nowhere, because it was worked on."""
-    return any(one.maintenance and one.since <= at < one.until and one.scope.is_whole(check) for one in silences)
+    def _leave(self, at: datetime, runs: Runs, hours: Hours) -> None:
+        """Let go of an hour before the strip; its uptime stays for as long as the month lasts."""
+        if (day := at.date()) >= hours.first_day:
+            self._days[day] = self._days.get(day, Uptime()) + of_hour(runs)
+
+    def _cell(self, at: datetime) -> Cell:
+        return self._cells.get(at) or Cell(at)
+
+    def _so_far(self, present: Cell) -> Uptime:
+        """Return what the present hour adds."""
+        whole, reached = of_hour(present), self._reached or present.at
+        share = max(0.0, min(1.0, (reached - present.at) / AN_HOUR))
+        return Uptime(whole.up * share, whole.down * share)
 
 
 def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
     """Yield the hours in which something was from `since` to before `until`, or at `since` only."""
-    hour = hour_of(since)
-    yield hour
-    while (hour := hour + AN_HOUR) < until:
-        yield hour
+    at = hour_of(since)
+    yield at
+    while (at := at + AN_HOUR) < until:
+        yield at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from monitor.uptime import Uptime
+from monitor.uptime import total
 from monitor.view import Cell, Condition, Overview, SystemView
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def system_view(system: System, checks: Sequence[CheckView], silences: Iterable[
         tuple(checks),
         system.runbook,
         system.public,
-        sum((check.day for check in checks), Uptime()),
-        sum((check.month for check in checks), Uptime()),
+        total(check.day for check in checks),
+        total(check.month for check in checks),
         _strip(checks),
         _maintained_until(system.name, silences),
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, literal, select, tuple_
 
 from monitor.model import AttemptResult, CheckId, Dispatch, Keepsake, Owed
 from monitor.store import schema
@@ -173,12 +173,16 @@ class SqlStore:
     async def replay_hours(self, check: CheckId, since: datetime, measures: Collection[str]) -> AsyncIterator[Hour]:
         """Yield the same, each with only these of its measures, without holding them all in memory."""
         table = schema.hours
-        query = select(table).where(table.c.check_id == _id_of(check)).order_by(table.c.at).limit(HOURS_A_PAGE)
+        bodies = table.c.measures if measures else literal("").label("measures")
+        columns = table.c.check_id, table.c.at, table.c.up, table.c.down, table.c.unknown, bodies
+        query = select(*columns).where(table.c.check_id == _id_of(check)).order_by(table.c.at)
+        query = query.limit(HOURS_A_PAGE if measures else PAGE)
         page = await self._all(query.where(table.c.at >= micros(since)))
         while page:
             for row in page:
                 yield hour_row_of(check, row, measures)
-                await asyncio.sleep(0)
+                if measures:
+                    await asyncio.sleep(0)
             page = await self._all(query.where(table.c.at > page[-1].at))
 
     async def deploys(self, since: datetime) -> list[Deploy]:

@@ -112,8 +112,10 @@ class TestFiles:
         assert [line.replace(rest, "…").replace("rate_limits, deploys", "…") for line in told(source)] == [
             "monitor.yaml:1: chanels: unknown key; did you mean channels? allowed: channels, routes, systems, …",
             "shed.yaml:1: must be a mapping (key: value), and is a list",
-            "shop.yaml:4: shop.color: unknown key; "
-            "allowed: title, runbook, public, zone, defaults, …, maintenance, checks",
+            (
+                "shop.yaml:4: shop.color: unknown key; "
+                "allowed: title, runbook, public, zone, defaults, …, maintenance, checks"
+            ),
             "sty.yaml:2: is not YAML: expected the node content, but found '<stream end>'",
         ]
 
