@@ -22,6 +22,7 @@ from monitor.clock import SystemClock
 from monitor.metrics import Metrics
 from monitor.web import Door, Tokens, Web
 from monitor.web.page import Shell, pages
+from tests.web.page.scene import Scene
 from tests.web.page.stage import Stage, many
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ async def serving(stage: Stage, clock: SystemClock) -> Web:
     """Return a server of the pages that listens."""
     metrics = Metrics()
     shell = Shell(Door(Tokens(), clock, metrics.daemon.refused), clock)
-    site = Web(shell.door, metrics, healthy=list, ready=list, more=pages(shell, stage))
+    site = Web(shell.door, metrics, healthy=list, ready=list, more=pages(shell, stage, Scene(), clock))
     await site.start("127.0.0.1", 0)
     return site
 

@@ -63,8 +63,7 @@ async def shown() -> AsyncIterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone", "desk"])
 async def test_nothing_is_refused_or_wider_than_the_screen(
     shown: str, window: Window, size: tuple[int, int], scheme: str
 ) -> None:
@@ -114,6 +113,17 @@ async def test_the_page_stays_what_it_is_when_it_is_fetched_anew(shown: str, win
     await page.clock.run_for(20_000)
     await expect(acknowledge.get_by_label("Why")).to_have_value("it is the worker")
     await expect(page.locator(".plot .series").first).to_be_visible()
+
+
+async def test_times_are_told_by_the_clock_of_the_reader(shown: str, window: Window) -> None:
+    """Under the pointer: on the page they are in UTC, for all who look at it alike."""
+    page = await window.open(shown + PAGES[0], timezone_id="Asia/Kolkata", locale="en-GB")
+    tick = page.locator(".plot text[data-at]").nth(1)
+    await expect(tick).to_contain_text("16:00")
+    assert await tick.locator("title").text_content() == "04/01/2026, 21:30:00 on this computer"
+    await expect(page.locator(".samples time").first).to_have_attribute(
+        "title", "05/01/2026, 17:30:00 on this computer"
+    )
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -30,11 +30,6 @@ class Firing:
     taken: Mapping[str, Any] | None
     silenced_until: datetime | None
 
-    @property
-    def acknowledged(self) -> bool:
-        """Return whether somebody has taken it."""
-        return self.taken is not None
-
 
 def firing_of(record: Mapping[str, object], seen: Mapping[AlertKey, Live] | None = None) -> Firing:
     """Return an alert as the page shows it; a value of `seen` is newer than what messages have said."""

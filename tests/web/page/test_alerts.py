@@ -230,3 +230,11 @@ def test_labels_come_as_fields_of_their_own() -> None:
 
 def test_a_sentence_begins_large_and_ends() -> None:
     assert [sentence(text) for text in ("noted", "Done.", "really?")] == ["Noted.", "Done.", "really?".capitalize()]
+
+
+async def test_who_gives_no_name_acts_as_the_page_and_is_not_remembered() -> None:
+    scene = Scene()
+    async with visit(scene) as visitor:
+        await visitor.press("/systems/shop/database", "/runs", who=" ")
+        assert "monitor-who" not in {cookie.key for cookie in visitor.session.cookie_jar}
+    assert scene.got[0].who == "page"

@@ -271,3 +271,8 @@ def test_a_figure_far_from_all_values_is_named_beside_the_picture() -> None:
     plot = plot_of(*walk(), lines=(near, far))
     assert beyond(plot) == [far]
     assert "critical &gt; 5s" not in draw(plot).partition(">")[2]
+
+
+def test_what_was_dark_before_or_after_is_not_shaded() -> None:
+    dark = ((SINCE - GAP, SINCE - MINUTE, State.DOWN), (UNTIL + MINUTE, UNTIL + GAP, State.UNKNOWN))
+    assert not elements(ET.fromstring(draw(plot_of(*walk(), dark=dark))), "g", "dark")  # noqa: S314 - ours

@@ -24,12 +24,20 @@
     return `${Math.floor(hours / 24)} d`;
   };
 
+  const here = (moment) => `${new Date(moment).toLocaleString()} on this computer`;
+
   const tell = (tree) => {
     const now = Date.now() + ahead;
     for (const time of tree.querySelectorAll("time[data-ago]")) {
       time.title = `${time.dateTime.replace("T", " ").replace("Z", "")} UTC`;
       const text = `${span((now - new Date(time.dateTime)) / 1000)} ago`;
       if (time.textContent !== text) time.textContent = text;
+    }
+    for (const time of tree.querySelectorAll("time:not([data-ago])")) time.title = here(time.dateTime);
+    for (const tick of tree.querySelectorAll("text[data-at]:not(:has(title))")) {
+      const title = document.createElementNS(tick.namespaceURI, "title");
+      title.textContent = here(tick.dataset.at);
+      tick.append(title);
     }
   };
 
