@@ -68,7 +68,7 @@ def view_of(seen: Seen, alerts: Sequence[Alert], heard: Heard, now: datetime) ->
     """Return the view of a check."""
     watched, newest, look, reach = seen
     plan = watched.plan
-    shown = figures(watched, newest.at if newest else None, alerts, reach)
+    shown = figures(watched, newest, alerts, reach)
     lives = _lives(plan, alerts, shown, heard, now) if alerts else ()
     firing = [one.alert for one in lives if one.alert.severity is not None and one.alert.drill is None]
     return CheckView(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from monitor.units import Unit, show
 from monitor.view import FigureView
+from monitor.watch import Function
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
-    from monitor.model import Alert, Labels, Severity
+    from monitor.model import Alert, Labels, Sample, Severity
     from monitor.thresholds import History, Threshold
     from monitor.watched import Watched
 
@@ -23,29 +23,35 @@ MOST_SERIES = 20
 
 
 def figures(
-    watched: Watched, at: datetime | None, alerts: Sequence[Alert], reach: timedelta = timedelta.max
+    watched: Watched, newest: Sample | None, alerts: Sequence[Alert], reach: timedelta = timedelta.max
 ) -> tuple[FigureView, ...]:
     """Return a view for each threshold and each of its series, at least one; `alerts` are those of the check.
 
-    `at` is when the newest run ended: what is left until a moment counts from there, as where it is judged. An alert
-    whose series has gone is among them, without a value. The history of `watched` goes back as far as `reach`.
+    `newest` is the newest run, also of an earlier process: what is left until a moment counts from its end, as where it
+    is judged. An alert whose series has gone is among them, without a value. The history of `watched` goes back as far
+    as `reach`.
     """
     shown: list[FigureView] = []
     for threshold in watched.plan.thresholds:
         firing = {alert.key.labels: alert.severity for alert in alerts if alert.key.name == threshold.name}
-        values = _values(threshold, watched.history, at if threshold.watch.reach <= reach else None)
+        values = _values(threshold, watched.history, newest if threshold.watch.reach <= reach else None)
         written = {figure.severity: figure.text for figure in threshold.figures}
         series = _worst_first(threshold, values, firing)
         shown += [_view(threshold, written, labels, values.get(labels), firing.get(labels)) for labels in series]
     return tuple(shown)
 
 
-def _values(threshold: Threshold, history: History, at: datetime | None) -> dict[Labels, float | None]:
-    """Return the value of each series in the unit of the threshold; None: there is none to judge, as at no moment."""
-    if at is None:
+def _values(threshold: Threshold, history: History, newest: Sample | None) -> Mapping[Labels, float | None]:
+    """Return the value of each series in the unit of the threshold; None: there is none to judge."""
+    if newest is None:
         return {}
-    base = at.timestamp() if threshold.unit is Unit.TIMESTAMP else 0.0
-    read = history.read(threshold.watch)
+    base = newest.at.timestamp() if threshold.unit is Unit.TIMESTAMP else 0.0
+    watch = threshold.watch
+    read = history.read(watch)
+    if not read and watch.function is Function.LAST:  # an earlier process has seen it
+        read = {
+            one.labels: one.value for one in newest.measures if one.name == watch.measure and watch.selects(one.labels)
+        }
     return {labels: None if math.isnan(value) else value - base for labels, value in read.items()}
 
 

@@ -51,20 +51,11 @@ class Mirror:
         await self._here.refresh(store, self.config, now, messages=True)
         self.picture.situation.silences = {one.id: one for one in await store.silences(now)}
         begin = now - WARM if self._read_to is None else self._read_to - LATE
-        if self._read_to is None:
-            self._recall(begin)
         async for sample in store.replay(begin):
             if sample.at <= now:
                 self._see(sample)
         self._take(await store.alerts(), now)
         self._read_to = now
-
-    def _recall(self, begin: datetime) -> None:
-        """Take up the newest runs of checks that did not run after `begin`."""
-        for check, watched in self.picture.situation.watched.items():
-            newest = self.picture.strip(check).newest
-            if newest is not None and newest.at <= begin:
-                watched.see(newest)
 
     def _see(self, sample: Sample) -> None:
         watched = self.picture.situation.watched.get(sample.check)

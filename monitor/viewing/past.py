@@ -17,7 +17,7 @@ from monitor.uptime import AN_HOUR
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
-    from monitor.model import AlertKey, CheckId, Event, Severity
+    from monitor.model import AlertKey, CheckId, Event, Sample, Severity
     from monitor.store import Store
 
 MOST_EVENTS = 20_000
@@ -26,6 +26,8 @@ MOST_OF_ONE = 100
 """Earlier changes of one alert that are read, to know how bad it was when the 24 hours began."""
 MOMENT = timedelta(microseconds=1)
 KEPT = timedelta(days=400)
+SOON = timedelta(minutes=10)
+"""What ran so lately will run again soon."""
 FIRES = frozenset({EventKind.OPENED, EventKind.WORSENED, EventKind.EASED})
 ENDS = frozenset({EventKind.RESOLVED, EventKind.REMOVED})
 
@@ -38,16 +40,14 @@ async def read_past(store: Store, strips: Mapping[CheckId, Strip], now: datetime
     hours = Hours.until(now)
     earlier = {check: Strip(check) for check in strips}
     last = await _read_hours(store, strips, earlier, hours)
-    begin = max(last.values(), default=hours.first)
-    silences = await store.silences(hours.first)
-    async for sample in store.replay(max(begin, hours.first) - MOMENT):
+    begin = max(last.values(), default=_month(hours))
+    silences = await store.silences(begin)
+    async for sample in store.replay(begin - MOMENT):
         strip = strips.get(sample.check)
         if strip is not None and sample.at <= now and not strip.counted(sample.at):
             earlier[sample.check].add(sample, silences)
-    for check, at in last.items():
-        if earlier[check].newest is None:
-            found = await store.samples(check, at - MOMENT, 1, at + AN_HOUR)
-            earlier[check].newest = next(iter(found), None)
+    for check, strip in earlier.items():
+        strip.newest = await _newest(store, check, strip.newest, last.get(check), now)
     async for key, span in _fired(store, hours):
         if key.check in earlier:
             earlier[key.check].paint(span)
@@ -66,15 +66,33 @@ async def _read_hours(
     store: Store, strips: Mapping[CheckId, Strip], earlier: Mapping[CheckId, Strip], hours: Hours
 ) -> dict[CheckId, datetime]:
     """Read the hours of a month; return the newest one of each check."""
-    begin = datetime.combine(hours.first_day, time(), UTC)
     last: dict[CheckId, datetime] = {}
     for check, strip in strips.items():
-        async for hour in store.replay_hours(check, begin, ()):
+        async for hour in store.replay_hours(check, _month(hours), ()):
             if hour.at > hours.now or (hour.at < hours.first and strip.counted(hour.at + AN_HOUR)):
                 continue
             earlier[check].sum_up(hour, hours)
             last[check] = hour.at
     return last
+
+
+async def _newest(
+    store: Store, check: CheckId, known: Sample | None, hour: datetime | None, now: datetime
+) -> Sample | None:
+    """Return the newest run with its measures, if it is long ago; `hour` is the newest that was summed up."""
+    if known is not None and known.at > now - SOON:
+        return known
+    if known is not None:
+        found = await store.samples(check, known.at - MOMENT, 1, known.at)
+    elif hour is not None:
+        found = await store.samples(check, hour - MOMENT, 1, hour + AN_HOUR)
+    else:
+        return None
+    return next(iter(found), known)
+
+
+def _month(hours: Hours) -> datetime:
+    return datetime.combine(hours.first_day, time(), UTC)
 
 
 async def _fired(store: Store, hours: Hours) -> AsyncIterator[tuple[AlertKey, Span]]:

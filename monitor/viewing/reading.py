@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor.model import DRILL
+from monitor.model import DRILL, Sample
 from monitor.showing import Drawn, draw
 from monitor.uptime import AN_HOUR
 from monitor.view import Mark
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.config import Config
-    from monitor.model import CheckId, Event, Labels, Sample
+    from monitor.model import CheckId, Event, Labels
     from monitor.plan import Plan
     from monitor.probes.base import MeasureSpec
     from monitor.store import Store
@@ -35,6 +35,8 @@ MOST_PASSED = 2_000_000
 """Runs of all checks in the time of a plot that an SQLite file may have to pass over for those: about a second."""
 NOT_SUMMED = timedelta(hours=2, minutes=15)
 """So much of the past may not be summed up yet."""
+PIECE = 200
+"""Runs of one check that are read at once: a few milliseconds to decode."""
 MOST_MARKS = 200
 MOST_EVENTS = 5_000
 
@@ -82,7 +84,7 @@ async def read_plot(
     """
     check = plan.id
     begin = max(since, until - _span(config, plan))
-    samples = await store.samples(check, begin - MOMENT, MOST_OF_ONE, until)
+    samples = await _samples(store, plan, spec.name, begin, until)
     hours = [hour async for hour in store.replay_hours(check, since - AN_HOUR, {spec.name})]
     deploys = [deploy for deploy in await store.deploys(since) if deploy.system == check.system and deploy.at <= until]
     events = [event for event in await store.journal(since, limit=MOST_EVENTS) if event.key.check == check]
@@ -90,6 +92,22 @@ async def read_plot(
     marks += _of_alerts(event for event in events if event.at <= until)
     newest = sorted(marks, key=lambda mark: mark.at)[-MOST_MARKS:]
     return await asyncio.to_thread(draw, plan, spec, Drawn(since, until, hours, samples, newest))
+
+
+async def _samples(store: Store, plan: Plan, measure: str, begin: datetime, until: datetime) -> list[Sample]:
+    """Return the runs of a check, with one measure only, read in pieces: others have their turns in between."""
+    found: list[Sample] = []
+    while begin < until:
+        end = min(begin + PIECE * plan.check.every, until)
+        read = await store.samples(plan.id, begin, MOST_OF_ONE - len(found), end)
+        found += [_with_only(measure, sample) for sample in read]
+        begin = end if len(found) < MOST_OF_ONE else until
+    return found
+
+
+def _with_only(measure: str, sample: Sample) -> Sample:
+    kept = tuple([one for one in sample.measures if one.name == measure])
+    return Sample(sample.check, sample.at, sample.took, sample.state, sample.reason, measures=kept)
 
 
 def _span(config: Config, plan: Plan) -> timedelta:
