@@ -50,13 +50,15 @@ class _Canvas(NamedTuple):
     time: Axis
     values: Axis
     svg: ET.Element
+    parts: Sequence[Sequence[Sequence[Point]]]
 
 
 def draw(plot: Plot) -> str:
     """Return the picture of `plot`, as an element of HTML that is well-formed XML besides."""
     size = {"width": "100%", "height": _number(HEIGHT), "xmlns": "http://www.w3.org/2000/svg"}
     svg = ET.Element("svg", {"class": "plot", "role": "img", "aria-label": describe(plot), **size})
-    canvas = _Canvas(plot, time_axis(plot), _values(plot), svg)
+    parts = _parts(plot)
+    canvas = _Canvas(plot, time_axis(plot), _values(plot, parts), svg, parts)
     _darkness(canvas)
     _grid(canvas)
     _series(canvas)
@@ -94,7 +96,7 @@ def segments(plot: Plot, points: Sequence[Point]) -> list[list[Point]]:
 
 def beyond(plot: Plot) -> list[Line]:
     """Return the figures that are too far from what was measured to stand in the picture."""
-    held = _held(plot.lines, _values(plot))
+    held = _held(plot.lines, _values(plot, _parts(plot)))
     return [line for line in plot.lines if line not in held]
 
 
@@ -106,8 +108,13 @@ def _parted(edges: Sequence[object], one: Point, other: Point) -> bool:
     return bisect_right(edges, one.at) != bisect_right(edges, other.at)  # type: ignore[type-var]
 
 
-def _values(plot: Plot) -> Axis:
-    seen = [point for points in plot.series.values() for segment in segments(plot, points) for point in segment]
+def _parts(plot: Plot) -> list[list[list[Point]]]:
+    """Return for each series what may be drawn as one line each."""
+    return [segments(plot, points) for points in plot.series.values()]
+
+
+def _values(plot: Plot, parts: Sequence[Sequence[Sequence[Point]]]) -> Axis:
+    seen = (point for found in parts for segment in found for point in segment)
     values = [value for point in seen for value in point[1:] if drawable(value)]
     return value_axis(values, [line.value for line in plot.lines], plot.unit)
 
@@ -144,8 +151,7 @@ def _series(canvas: _Canvas) -> None:
     stretched = {"viewBox": f"0 0 {_number(WIDTH)} {_number(FIELD)}", "preserveAspectRatio": "none"}
     place = {"x": "0", "y": _number(TOP), "width": "100%", "height": _number(FIELD)}
     field = ET.SubElement(canvas.svg, "svg", {"class": "field", **place, **stretched})
-    for index, points in enumerate(canvas.plot.series.values()):
-        found = segments(canvas.plot, points)
+    for index, found in enumerate(canvas.parts):
         for segment in found:
             if len(segment) > 1:
                 _band(canvas, field, segment, f"band s{index}")
@@ -253,7 +259,7 @@ def _ticks(canvas: _Canvas) -> None:
     for number, moment in enumerate(moments(canvas.plot.since, canvas.plot.until)):
         told = {"class": "tick seldom" if number % 2 else "tick", "data-at": moment.at.isoformat()}
         _write(canvas.svg, moment.share, HEIGHT - 7, moment.text, told)
-    if not any(segments(canvas.plot, points) for points in canvas.plot.series.values()):
+    if not any(canvas.parts):
         _write(canvas.svg, 0.5, TOP + FIELD / 2, "nothing was measured in this time", {"class": "nothing"})
 
 
