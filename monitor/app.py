@@ -51,6 +51,7 @@ from monitor.viewing import Feed, Viewing
 from monitor.viewing import Means as ViewMeans
 from monitor.watchdog import Watchdog
 from monitor.web import Acts, Api, Badges, Deploys, Door, Heartbeats, Tokens, Web
+from monitor.web.page import Shell, pages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -224,6 +225,7 @@ class Daemon:
         reports += Acts(door, self._counter(), self._clock).table()
         reports += Api(door, self._viewer, self._roll(), self._clock, self._hide).table()
         reports += Badges(door, self._viewer, self._clock).table()
+        reports += pages(Shell(door, self._clock), self._viewer, self._counter(), self._clock)
         web = Web(door, self.metrics, healthy=self._health.problems, ready=self._health.not_ready, more=reports)
         host, port = self._settings.listen
         await web.start(host, port)

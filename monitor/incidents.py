@@ -65,6 +65,16 @@ class Incident:
         return max(known, default=None)
 
     @property
+    def id(self) -> str:
+        """Return the id that every message about it bears; of one whose beginning is not known, one of its own."""
+        return Alert(self.key, since=self.opened_at).incident
+
+    @property
+    def began(self) -> datetime:
+        """Return when it began, as far as is known."""
+        return self.opened_at or self.changes[0].at
+
+    @property
     def drill(self) -> bool:
         """Return whether nothing was broken, and it was only to be seen who takes it."""
         return self.key.name == DRILL
@@ -217,5 +227,4 @@ def _told_since(draft: _Draft, dispatches: Iterable[Dispatch]) -> datetime | Non
 
 
 def _began(incident: Incident) -> tuple[float, str]:
-    first = incident.opened_at or incident.changes[0].at
-    return first.timestamp(), incident.key.fingerprint
+    return incident.began.timestamp(), incident.key.fingerprint

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from monitor.chronicle import outcome
 from monitor.live import iso, stamp
 from monitor.plain import plain
 from monitor.replay import paged, told
 from monitor.units import show_duration
+from monitor.wording import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

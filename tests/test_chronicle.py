@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.chronicle import Chronicle, as_json, as_lines, attempts, deploy_line, outcome
+from monitor.chronicle import Chronicle, as_json, as_lines
 from monitor.incidents import Incident, asides, incidents, others
 from monitor.model import DRILL, Alert, AlertKey, AttemptResult, CheckId, Deploy, Dispatch, Event, EventKind, Severity
+from monitor.wording import attempts, deploy_line, outcome
 from tests import story
 from tests.examples import notification
 from tests.fakes import START

@@ -6,12 +6,12 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor.chronicle import deploy_line
 from monitor.model import DRILL, Sample
 from monitor.showing import Drawn, draw
 from monitor.uptime import AN_HOUR
 from monitor.view import Mark
 from monitor.viewing.past import ENDS, FIRES, MOMENT
+from monitor.wording import deploy_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

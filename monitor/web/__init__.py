@@ -1,4 +1,4 @@
-"""What the daemon shows over HTTP: metrics, its health, and a landing page; what is reported to it, and done to it."""
+"""What the daemon shows over HTTP: metrics and its health; what is reported to it, and done to it."""
 
 from monitor.web.acting import Acts
 from monitor.web.api.jobs import Job

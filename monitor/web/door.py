@@ -7,6 +7,7 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from secrets import token_hex
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
@@ -111,6 +112,11 @@ class Door:
         alone = bool(in_path) or len(given) == 1
         return self._judge(request, lambda: matches(brought, secrets or [NOBODY]) and alone, _nothing_there)
 
+    def mistyped(self, request: web.Request, given: str) -> web.Response | None:
+        """Return what to answer to somebody who typed `given` as the operator's token; None if it is that."""
+        brought = given.encode("utf-8", "surrogateescape")
+        return self._judge(request, lambda: matches(brought, [self.tokens.operator or NOBODY]), _unauthorised)
+
     def _judge(
         self, request: web.Request, fits: Callable[[], bool], refuse: Callable[[], web.Response]
     ) -> web.Response | None:
@@ -138,12 +144,15 @@ class Door:
 
 
 def names_this_machine(host: str) -> bool:
-    """Return whether a `Host` header is a name that only this machine has for itself; it may have a port."""
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    """Return whether a `Host` header is a name that only this machine has for itself; it may have a port.
+
+    A name of somebody else's may lead to 127.0.0.1 as well, and his page could then read ours as its own.
+    """
     try:
-        return ip_address(name).is_loopback
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
     except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+        return False
 
 
 def _another_name() -> web.Response:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
-from monitor import __version__
 from monitor.metrics import OPENMETRICS, TEXT
 from monitor.web.accept import takes_gzip, wants_openmetrics
 
@@ -26,19 +25,6 @@ Ask = Callable[[], Sequence[str]]
 FASTEST = 1
 GZIP = 31
 """What zlib calls the gzip format, with the largest window."""
-LANDING = f"""<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>runbook-monitor</title></head>
-<body>
-<h1>runbook-monitor {__version__}</h1>
-<ul>
-<li><a href="metrics">Metrics</a> for Prometheus</li>
-<li><a href="healthz">Health</a>: does it look, and remember what it saw?</li>
-<li><a href="readyz">Readiness</a>: has it begun?</li>
-</ul>
-</body>
-</html>
-"""
 
 
 class Routes:
@@ -53,15 +39,10 @@ class Routes:
     def table(self) -> Iterable[web.RouteDef]:
         """Return every route; each `GET` answers `HEAD` too."""
         return [
-            web.get("/", self.landing),
             web.get("/metrics", self.metrics),
             web.get("/healthz", self.health),
             web.get("/readyz", self.readiness),
         ]
-
-    async def landing(self, _request: web.Request) -> web.Response:
-        """Show what there is to see."""
-        return web.Response(text=LANDING, content_type="text/html")
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Show every series; compressed in a thread, because that takes longer than all the rest."""

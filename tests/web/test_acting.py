@@ -19,9 +19,9 @@ from monitor.plain import plain
 from monitor.secrets import Secret
 from monitor.store import StoreUnavailable
 from monitor.web import Acts, Door, Reply, Tokens, Web
-from monitor.web.acting import Ack, Quiet, Run, read_wish
 from monitor.web.body import MOST_OF_BODY
 from monitor.web.guesses import Allowance
+from monitor.web.wishes import Ack, Quiet, Run, read_wish
 from tests.fakes import START, FakeClock
 
 if TYPE_CHECKING:

@@ -99,8 +99,8 @@ async def test_metrics_need_the_token_where_one_is_set(closed: Site) -> None:
     assert status == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
-async def test_health_and_the_landing_page_are_open(closed: Site, path: str) -> None:
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_health_is_open(closed: Site, path: str) -> None:
     """A platform's health check has no token."""
     status, _, _ = await closed.ask(path)
     assert status == 200
@@ -116,13 +116,6 @@ async def test_health_says_what_is_wrong(site: Site) -> None:
     assert (await site.ask("/readyz"))[::2] == (503, b"the store was not reached yet\n")
 
 
-async def test_the_landing_page_links_to_all(site: Site) -> None:
-    """A person who opens the address finds the way."""
-    _, headers, body = await site.ask("/")
-    assert headers["Content-Type"] == "text/html; charset=utf-8"
-    assert all(f'href="{path}"'.encode() in body for path in ("metrics", "healthz", "readyz"))
-
-
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -131,7 +124,6 @@ async def test_the_landing_page_links_to_all(site: Site) -> None:
         ("POST", "/metrics", 405),
         ("DELETE", "/healthz", 405),
         ("HEAD", "/metrics", 200),
-        ("HEAD", "/", 200),
     ],
 )
 async def test_other_requests_get_the_right_status(site: Site, method: str, path: str, status: int) -> None:
@@ -142,7 +134,7 @@ async def test_other_requests_get_the_right_status(site: Site, method: str, path
     assert method != "HEAD" or body == b""
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/nothing"])
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/nothing"])
 async def test_every_answer_is_hardened(site: Site, path: str) -> None:
     """No framing, no sniffing, no scripts, no cache, no version of what serves."""
     _, headers, _ = await site.ask(path)

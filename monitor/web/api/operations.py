@@ -6,13 +6,14 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitor.web.acting import Ack, By, Quiet, Run
+from monitor.web.acting import By
 from monitor.web.api.models import alerts, measured, past, standing
 from monitor.web.api.queries import CHECK, PLACE, DeploysAsked, IncidentsAsked, PlotAsked, SamplesAsked
 from monitor.web.api.reports import Released, ReportAsked, RunAsked
 from monitor.web.asked import Asked, Scoped
 from monitor.web.badge.routes import PLACE as BADGES
 from monitor.web.badge.routes import BadgeAsked
+from monitor.web.wishes import Ack, Quiet, Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
