@@ -94,5 +94,5 @@ class Picture:
         if made is not None and made[0] == known:
             return made[1]
         view = view_of(Seen(watched, strip.newest, strip.look(hours), self.reach), alerts, heard, hours.now)
-        self._made[check] = known, view
+        self._made[check] = known._replace(revision=strip.revision), view
         return view

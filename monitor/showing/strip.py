@@ -139,12 +139,14 @@ class Strip:
 
     def sum_up(self, hour: Hour, hours: Hours) -> None:
         """Take what the store has summed up of an hour that is over; one before the strip must come only once."""
+        if hour.at >= hours.present:
+            return
+        self._summed.add(hour.at)
         if hour.at < hours.first:
             self._leave(hour.at, hour, hours)
             self._change()
-        elif hour.at < hours.present:
+        else:
             self._put(self._cell(hour.at)._replace(up=hour.up, down=hour.down, unknown=hour.unknown))
-            self._summed.add(hour.at)
 
     def fire(self, key: AlertKey, severity: Severity | None, at: datetime) -> None:
         """Note that an alert fires at that severity from now on; None: that it does not."""
@@ -175,8 +177,10 @@ class Strip:
         if self._hour == hours.present:
             return False
         for key, (severity, since) in self._firing.items():
-            self.paint(Span(severity, max(since, hours.first), hours.now))
-            self._firing[key] = severity, max(since, hours.now)
+            if since <= hours.now:
+                self.paint(Span(severity, max(since, hours.first), hours.now))
+                self.paint(Span(severity, hours.now, hours.now))
+                self._firing[key] = severity, hours.now
         for at in [at for at in self._cells if at < hours.first]:
             self._leave(at, self._cells.pop(at), hours)
         self._summed = {at for at in self._summed if at >= hours.first}

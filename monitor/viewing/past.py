@@ -38,9 +38,9 @@ async def read_past(store: Store, strips: Mapping[CheckId, Strip], now: datetime
     hours = Hours.until(now)
     earlier = {check: Strip(check) for check in strips}
     last = await _read_hours(store, strips, earlier, hours)
-    begin = max(last.values(), default=hours.first)
-    silences = await store.silences(hours.first)
-    async for sample in store.replay(max(begin, hours.first) - MOMENT):
+    begin = max(last.values(), default=_month(hours))
+    silences = await store.silences(begin)
+    async for sample in store.replay(begin - MOMENT):
         strip = strips.get(sample.check)
         if strip is not None and sample.at <= now and not strip.counted(sample.at):
             earlier[sample.check].add(sample, silences)
@@ -66,15 +66,18 @@ async def _read_hours(
     store: Store, strips: Mapping[CheckId, Strip], earlier: Mapping[CheckId, Strip], hours: Hours
 ) -> dict[CheckId, datetime]:
     """Read the hours of a month; return the newest one of each check."""
-    begin = datetime.combine(hours.first_day, time(), UTC)
     last: dict[CheckId, datetime] = {}
     for check, strip in strips.items():
-        async for hour in store.replay_hours(check, begin, ()):
+        async for hour in store.replay_hours(check, _month(hours), ()):
             if hour.at > hours.now or (hour.at < hours.first and strip.counted(hour.at + AN_HOUR)):
                 continue
             earlier[check].sum_up(hour, hours)
             last[check] = hour.at
     return last
+
+
+def _month(hours: Hours) -> datetime:
+    return datetime.combine(hours.first_day, time(), UTC)
 
 
 async def _fired(store: Store, hours: Hours) -> AsyncIterator[tuple[AlertKey, Span]]:

@@ -82,7 +82,7 @@ async def read_plot(
     """
     check = plan.id
     begin = max(since, until - _span(config, plan))
-    samples = await store.samples(check, begin - MOMENT, MOST_OF_ONE, until)
+    samples = await store.samples(check, begin, MOST_OF_ONE, until)
     hours = [hour async for hour in store.replay_hours(check, since - AN_HOUR, {spec.name})]
     deploys = [deploy for deploy in await store.deploys(since) if deploy.system == check.system and deploy.at <= until]
     events = [event for event in await store.journal(since, limit=MOST_EVENTS) if event.key.check == check]
