@@ -36,7 +36,7 @@ class Files:
 
     def __init__(self) -> None:
         found = files("monitor.web.page").joinpath("static").iterdir()
-        self._files = {one.name: _read(one.name, one.read_bytes()) for one in found if _kind(one.name) in KINDS}
+        self._files = {one.name: _read(one.name, one.read_bytes()) for one in found if _kind(one.name)}
 
     def address(self, name: str) -> str:
         """Return where the file of that name is shown."""
@@ -48,9 +48,10 @@ class Files:
 
 
 def _read(name: str, body: bytes) -> File:
-    stem, kind = name.removesuffix(f".{_kind(name)}"), _kind(name)
-    return File(f"{PLACE}/{stem}.{sha256(body).hexdigest()[:16]}.{kind}", KINDS[kind], body)
+    stem, _, end = name.rpartition(".")
+    return File(f"{PLACE}/{stem}.{sha256(body).hexdigest()[:16]}.{end}", _kind(name), body)
 
 
 def _kind(name: str) -> str:
-    return name.rpartition(".")[2]
+    """Return what a file is; empty: nothing to show."""
+    return KINDS.get(name.rpartition(".")[2], "")
