@@ -22,7 +22,7 @@ def to_system(*, row: bool = False) -> DashboardLink:
 def to_check(*, row: bool = False) -> DashboardLink:
     """Return the way to the daemon's page of a check: its last answers with their reasons, and the remedy."""
     place = _ROW if row else _SERIES
-    url = f"{PAGE}/checks/{place % 'system'}/{place % 'check'}"
+    url = f"{PAGE}/systems/{place % 'system'}/{place % 'check'}"
     return DashboardLink(title="Its page: answers, reasons, remedy", url=url, target_blank=True)
 
 

@@ -130,7 +130,7 @@ class Daemon:
         self.metrics = Metrics()
         feed = Feed(self.metrics, self._clock, lambda: self._picture)
         self._pipeline = Pipeline(self._clock, self._writer, feed, self._owe, self._run_now, self._happened)
-        self._picture = Picture(self._pipeline.situation)
+        self._picture = Picture(self._pipeline.situation, self._hide)
         self._pusher = self._make_pusher()
         self._outbox = self._make_outbox()
         self._health = Health(self._clock, self._leadership, self._pipeline, self._writer, self._outbox, self._plans)

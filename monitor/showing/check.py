@@ -13,7 +13,7 @@ from monitor.showing.figures import figures
 from monitor.view import CheckView, Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from monitor.config import Skipped
@@ -40,12 +40,16 @@ class Heard(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What is known of a check: its newest run, also of an earlier process, and how far back its windows reach."""
+    """What is known of a check: its newest run, also of an earlier process, and how far back its windows reach.
+
+    `hide` removes what is secret from a text of the configuration.
+    """
 
     watched: Watched
     newest: Sample | None
     look: Look
     reach: timedelta = timedelta.max
+    hide: Callable[[str], str] = str
 
 
 def condition(newest: Sample | None, alerts: Iterable[Alert]) -> Condition:
@@ -66,9 +70,9 @@ def condition(newest: Sample | None, alerts: Iterable[Alert]) -> Condition:
 
 def view_of(seen: Seen, alerts: Sequence[Alert], heard: Heard, now: datetime) -> CheckView:
     """Return the view of a check."""
-    watched, newest, look, reach = seen
+    watched, newest, look, reach, hide = seen
     plan = watched.plan
-    shown = figures(watched, newest, alerts, reach)
+    shown = figures(watched, newest, alerts, hide, reach)
     lives = _lives(plan, alerts, shown, heard, now) if alerts else ()
     firing = [one.alert for one in lives if one.alert.severity is not None and one.alert.drill is None]
     return CheckView(

@@ -12,7 +12,7 @@ from monitor.view import FigureView
 from monitor.watch import Function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from monitor.model import Alert, Labels, Sample, Severity
     from monitor.thresholds import History, Threshold
@@ -23,21 +23,28 @@ MOST_SERIES = 20
 
 
 def figures(
-    watched: Watched, newest: Sample | None, alerts: Sequence[Alert], reach: timedelta = timedelta.max
+    watched: Watched,
+    newest: Sample | None,
+    alerts: Sequence[Alert],
+    hide: Callable[[str], str] = str,
+    reach: timedelta = timedelta.max,
 ) -> tuple[FigureView, ...]:
     """Return a view for each threshold and each of its series, at least one; `alerts` are those of the check.
 
     `newest` is the newest run, also of an earlier process: what is left until a moment counts from its end, as where it
     is judged. An alert whose series has gone is among them, without a value. The history of `watched` goes back as far
-    as `reach`.
+    as `reach`. `hide` removes what is secret from what the file says.
     """
     shown: list[FigureView] = []
     for threshold in watched.plan.thresholds:
         firing = {alert.key.labels: alert.severity for alert in alerts if alert.key.name == threshold.name}
         values = _values(threshold, watched.history, newest if threshold.watch.reach <= reach else None)
         written = {figure.severity: figure.text for figure in threshold.figures}
-        series = _worst_first(threshold, values, firing)
-        shown += [_view(threshold, written, labels, values.get(labels), firing.get(labels)) for labels in series]
+        remedy = tuple(map(hide, threshold.remedy))
+        shown += [
+            _view(threshold, written, remedy, labels, values.get(labels), firing.get(labels))
+            for labels in _worst_first(threshold, values, firing)
+        ]
     return tuple(shown)
 
 
@@ -69,6 +76,7 @@ def _worst_first(
 def _view(
     threshold: Threshold,
     written: Mapping[Severity, str],
+    remedy: tuple[str, ...],
     labels: Labels,
     value: float | None,
     firing: Severity | None,
@@ -83,7 +91,7 @@ def _view(
         threshold.target,
         written,
         firing,
-        threshold.remedy,
+        remedy,
         threshold.source,
         threshold.implied,
     )

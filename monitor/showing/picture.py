@@ -13,7 +13,7 @@ from monitor.showing.strip import Hours, Strip
 from monitor.showing.system import system_view
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from monitor.config import Config
@@ -40,10 +40,11 @@ class Picture:
     """How everything stands, here or as another instance sees it: what is remembered, and the strips.
 
     `messages` are those about live alerts, newest first, by check. Values of thresholds whose windows reach back
-    further than `reach` are not known.
+    further than `reach` are not known. `hide` removes what is secret from a text of the configuration.
     """
 
     situation: Situation
+    hide: Callable[[str], str] = str
     reach: timedelta = timedelta.max
     messages: Mapping[CheckId, Sequence[Dispatch]] = field(default_factory=dict)
     _strips: dict[CheckId, Strip] = field(default_factory=dict)
@@ -93,6 +94,6 @@ class Picture:
         made = self._made.get(check)
         if made is not None and made[0] == known:
             return made[1]
-        view = view_of(Seen(watched, strip.newest, strip.look(hours), self.reach), alerts, heard, hours.now)
+        view = view_of(Seen(watched, strip.newest, strip.look(hours), self.reach, self.hide), alerts, heard, hours.now)
         self._made[check] = known._replace(revision=strip.revision), view
         return view

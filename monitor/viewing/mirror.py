@@ -15,7 +15,7 @@ from monitor.situation import Situation
 from monitor.viewing.here import Here
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from monitor.config import Config
@@ -33,10 +33,10 @@ STALE = timedelta(minutes=10)
 class Mirror:
     """A picture that follows the store, of the checks of one configuration."""
 
-    def __init__(self, config: Config, now: datetime) -> None:
-        """Make one that has read nothing."""
+    def __init__(self, config: Config, hide: Callable[[str], str], now: datetime) -> None:
+        """Make one that has read nothing; `hide` is that of a `Picture`."""
         self.config = config
-        self.picture = Picture(Situation(), reach=WARM)
+        self.picture = Picture(Situation(), hide, reach=WARM)
         self._here = Here(self.picture)
         self.picture.situation.configure(config.plans, (), now)
         self._read_to: datetime | None = None

@@ -179,7 +179,7 @@ class Viewing:
             return
         mirror = self._mirror
         if mirror is None or mirror.stale(config, now):
-            mirror = Mirror(config, now)
+            mirror = Mirror(config, self._means.hide, now)
         await mirror.refresh(store, now)
         self._mirror = mirror
 
@@ -188,7 +188,7 @@ class Viewing:
         if self._means.leads():
             return self._here.picture
         if self._mirror is None:
-            self._mirror = Mirror(self._means.config(), self._clock.now())
+            self._mirror = Mirror(self._means.config(), self._means.hide, self._clock.now())
         return self._mirror.picture
 
     def _plan(self, check: CheckId) -> Plan | None:

@@ -155,7 +155,7 @@ def test_every_link_leads_somewhere(board: Board) -> None:
             assert dashboard[1] in uids
             assert "${__url_time_range}" in link
         else:
-            assert re.fullmatch(r"\$\{page\}/checks/\$\{__\w+\.\w+\.system\}/\$\{__\w+\.\w+\.check\}", link)
+            assert re.fullmatch(r"\$\{page\}/systems/\$\{__\w+\.\w+\.system\}/\$\{__\w+\.\w+\.check\}", link)
     others, page = board.json["links"]
     assert others["type"] == "dashboards"
     assert others["tags"] == board.json["tags"] == ["runbook-monitor"]

@@ -40,7 +40,7 @@ systems:
         headers: {X-Key: "${SITE_HEADER}", X-Password: "a ${SITE_PASSWORD}"}
         expect: {body: "${SITE_BODY}", json: {"a": "${SITE_JSON}"}}
         remedy: Call with ${SITE_REMEDY}.
-        thresholds: [{watch: duration, warning: "> 1s"}]
+        thresholds: [{watch: duration, warning: "> 1s", remedy: "Log in with ${SITE_STEP}."}]
       base: {kind: postgres, dsn: "postgresql://me:${BASE_PASSWORD}@db.example.com/shop"}
       queue: {kind: redis, url: "${QUEUE_URL}", if_set: QUEUE_URL}
       spare: {kind: tcp, host: "${SPARE_TOKEN}", port: 5432, if_set: NOT_SET}
@@ -66,7 +66,8 @@ def shown_of(config: Config, store: Store | None = None) -> Viewing:
     """Return what shows `config`, whose every check has failed once, repeating what it was redacted of."""
     situation = Situation()
     situation.configure(config.plans, (), START)
-    picture, hide = Picture(situation), Redactor(config.secrets)
+    hide = Redactor(config.secrets)
+    picture = Picture(situation, hide)
     for check in config.plans:
         detail = hide(" ".join(secret.reveal() for secret in config.secrets))
         one = sample(0, State.DOWN, Measure("duration", 2.0), check=check, detail=detail)
