@@ -42,6 +42,7 @@ LEAST_SPAN = timedelta(minutes=1)
 TICK = timedelta(seconds=1)
 PACE = timedelta(seconds=3)
 """How often the store is read."""
+PUBLIC_AGE = timedelta(seconds=1)
 ASKED = timedelta(minutes=1)
 """So long after somebody asked it is likely that somebody asks again."""
 TOLD_ELSEWHERE = ("title", "remedy", "remedy_for", "thresholds", "needs")
@@ -74,6 +75,7 @@ class Viewing:
         self._mirror: Mirror | None = None
         self._asked_at: datetime | None = None
         self._read_at: datetime | None = None
+        self._public: Overview | None = None
         self._trouble = ""
 
     def overview(self) -> Overview:
@@ -91,8 +93,14 @@ class Viewing:
         )
 
     def public(self) -> Overview:
-        """Return the same of the systems that are public: without their checks, runbooks and the daemon's problems."""
-        return for_everybody(self.overview())
+        """Return the same of the systems that are public: without their checks, runbooks and the daemon's problems.
+
+        It may be a second old: anybody may ask, and as often as he likes.
+        """
+        now = self._clock.now()
+        if self._public is None or not timedelta() <= now - self._public.at < PUBLIC_AGE:
+            self._public = for_everybody(self.overview())
+        return self._public
 
     async def check(self, check: CheckId) -> CheckDetail | None:
         """Return everything about one check; None: there is none of that name. Raises `StoreUnavailable`."""
