@@ -21,7 +21,7 @@ from tests.channels.peers import mails
 from tests.peers import free_port, silence, tcp_peer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from tests.acceptance.process import Ended
@@ -118,6 +118,15 @@ async def test_what_is_suggested_for_nginx_is_up(tmp_path: Path) -> None:
     assert checked.out.startswith("up      localhost/site ")
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Where tests run in the background, a shell has told all that it starts to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 async def test_control_c_leaves_nothing_behind(tmp_path: Path) -> None:
     """In the middle of a look at somebody who never answers."""
     async with tcp_peer(silence) as peer:
