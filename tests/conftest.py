@@ -33,6 +33,9 @@ OURS = ("MONITOR_", "SENTRY_", "LOG_", "SLACK_", "SMTP_", "HOOK_", "CAPLIQUIFY_"
 THEIRS = ("PORT", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
 
 STORIES = "tests/acceptance/stories/"
+FOLDERS = ("acceptance/", "browser/", "dashboards/", "rules/test_differential", "soak/", "systems/")
+UNMEASURED = tuple(f"tests/{name}" for name in FOLDERS)
+"""Tests that prove what users see: coverage counts what the others reach, and takes twice their time."""
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist says nothing of its types
@@ -45,6 +48,13 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist says nothing o
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Share the tests out by file: loadgroup's own marks have no effect under pytest 9.2 (pytest-xdist issue 1386)."""
     return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out of the coverage what does not count for it."""
+    for item in items:
+        if item.nodeid.startswith(UNMEASURED):
+            item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_collection_finish() -> None:
