@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from monitor.clock import Clock
     from monitor.incidents import Incident
-    from monitor.view import FigureView, Plot, SystemView
+    from monitor.view import Cell, FigureView, Plot, SystemView
     from monitor.web.page.shell import Shell
     from monitor.web.page.summary import Entry, Flag, Row
     from monitor.web.viewer import Viewer
@@ -44,6 +44,7 @@ SPANS = {
     "30d": timedelta(days=30),
 }
 USUAL = "24h"
+SOME_HOURS = 6
 MONTH = timedelta(days=30)
 USUAL_MEASURE = "duration"
 
@@ -149,7 +150,14 @@ def chosen(query: Mapping[str, str], detail: CheckDetail) -> tuple[str, str]:
     """Return the measure and the span to show: those that are asked for, if there are such."""
     measure, span = query.get("measure", ""), query.get("span", "")
     known = measure in detail.measures
-    return (measure if known else most_telling(detail)), (span if span in SPANS else USUAL)
+    return (measure if known else most_telling(detail)), (span if span in SPANS else usual(detail.view.strip))
+
+
+def usual(strip: Sequence[Cell]) -> str:
+    """Return the span to show where none is asked for: a day, less of a check that has not been known for so long."""
+    known = [bool(cell.up or cell.down or cell.unknown) for cell in strip]
+    hours = len(known) - known.index(True) if True in known else 0
+    return "1h" if hours == 1 else "6h" if 1 < hours < SOME_HOURS else USUAL
 
 
 def most_telling(detail: CheckDetail) -> str:

@@ -30,6 +30,12 @@ class Firing:
     taken: Mapping[str, Any] | None
     silenced_until: datetime | None
 
+    @property
+    def against(self) -> str:
+        """Return what its value is held against: its name, unless the figure begins with it, and the figure."""
+        named = self.figure.startswith(f"{self.key.name},")
+        return self.figure if named else ", ".join(filter(None, (self.key.name, self.figure)))
+
 
 def firing_of(record: Mapping[str, object], seen: Mapping[AlertKey, Live] | None = None) -> Firing:
     """Return an alert as the page shows it; a value of `seen` is newer than what messages have said."""

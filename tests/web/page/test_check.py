@@ -9,8 +9,9 @@ import pytest
 
 from monitor.model import Reason
 from monitor.units import Unit
-from monitor.view import CheckDetail, CheckView, Condition
-from monitor.web.page.check import SPANS, chosen, most_telling, phases, settings
+from monitor.view import Cell, CheckDetail, CheckView, Condition
+from monitor.web.page.check import SPANS, chosen, most_telling, phases, settings, usual
+from tests.fakes import START
 from tests.story import DATABASE
 from tests.web.page.scene import HOSTILE, USED, Forms, Scene, samples, views, visit
 
@@ -56,6 +57,20 @@ def test_what_is_asked_for_is_shown_if_there_is_such() -> None:
     assert most_telling(CheckDetail(replace(view, figures=()), measures={"rows": (Unit.NUMBER, "")})) == "rows"
     assert most_telling(CheckDetail(view)) == ""
     assert SPANS["24h"] == timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("runs", "span"),
+    [
+        ([0, 0, 0, 0, 0, 0, 0, 3], "1h"),
+        ([0, 0, 0, 0, 3, 0, 0, 3], "6h"),
+        ([0, 0, 3, 0, 0, 0, 0, 0], "24h"),
+        ([0, 0, 0, 0, 0, 0, 0, 0], "24h"),
+        ([], "24h"),
+    ],
+)
+def test_what_is_new_is_shown_from_near(runs: list[int], span: str) -> None:
+    assert usual([Cell(START, up=count) for count in runs]) == span
 
 
 def test_phases_share_a_whole_and_nothing_is_no_phase() -> None:
