@@ -20,6 +20,7 @@ from tests.soak.days import World, any_of, counts, days, utc
 if TYPE_CHECKING:
     from monitor.plan import Plan
 
+pytestmark = pytest.mark.timeout(240)  # seconds of work alone, many times that beside others
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 X, W, NOTE = frozenset({Severity.CRITICAL}), frozenset({Severity.WARNING}), frozenset({Severity.INFO})
 SITE = CheckId("shop", "site")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.soak.ledger import Ledger
     from tests.soak.world import World
 
+pytestmark = pytest.mark.timeout(240)  # ten seconds of work alone, many times that beside others
+
 AN_HOUR = 0.04
 BUSY = 12.0
 SEEDS = (3,)
