@@ -24,6 +24,17 @@ UNSET = "placeholder.invalid"
 CONNECTIONS = 3
 """One for each address, one for a command beside the daemon, one for a daemon that takes over."""
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+WORDS = """
+all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation
+column concurrently constraint create cross current_catalog current_date current_role current_schema current_time
+current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign freeze
+from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit
+localtime localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references
+returning right select session_user similar some symmetric system_user table tablesample then to trailing true
+union unique user using variadic verbose when where window with
+"""
+RESERVED = frozenset(WORDS.split())
+"""Words that PostgreSQL takes for names only in quotes (its documentation, appendix C)."""
 NAMELESS = Table("placeholder", "invalid")
 """A table whose name is a variable that is not set."""
 POOLER = ".pooler.supabase.com"
@@ -107,7 +118,12 @@ def databases(plans: Iterable[Plan]) -> list[Database]:
 
 def quoted(*parts: str) -> str:
     """Return a name as SQL writes it, with quotes where it needs them."""
-    return ".".join(part if PLAIN.fullmatch(part) else '"{}"'.format(part.replace('"', '""')) for part in parts)
+    return ".".join(map(_quoted, parts))
+
+
+def _quoted(part: str) -> str:
+    plain = PLAIN.fullmatch(part) and part not in RESERVED
+    return part if plain else '"{}"'.format(part.replace('"', '""'))
 
 
 def _database(address: Address, check: CheckId) -> Database:

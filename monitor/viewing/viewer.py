@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+
 from monitor.incidents import incidents
 from monitor.showing import effective, for_everybody, judging
 from monitor.situation import OURSELVES
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from monitor.showing import Picture
     from monitor.store import Store
     from monitor.view import CheckView, Plot
+
+log = structlog.get_logger()
 
 MOST_SAMPLES = 10_000
 """Samples that are read for one answer."""
@@ -159,9 +163,16 @@ class Viewing:
             return [one for one in await (await self._means.look()).deploys(since) if system in {"", one.system}]
 
     async def run(self) -> None:
-        """Keep what overviews are made of up to date, until cancelled."""
+        """Keep what overviews are made of up to date, until cancelled.
+
+        What cannot be shown is logged, and tried again: nobody must go unpaged for it.
+        """
         while True:
-            await self.tick()
+            try:
+                await self.tick()
+            except Exception:
+                log.exception("picture_not_made")
+                self._trouble = "What is shown could not be brought up to date; the daemon's log says why."
             await self._clock.sleep_until(self._clock.now() + TICK)
 
     async def tick(self) -> None:

@@ -117,3 +117,10 @@ def allowed(connection: Connection, query: str, granted: list[tuple[Table, str]]
     finally:
         connection.execute("RESET ROLE")
     return True
+
+
+def test_words_of_the_language_are_quoted(connection: Connection) -> None:
+    """A column called `order` or `user` could not be granted otherwise: all that the server itself reserves."""
+    words = connection.execute("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')").fetchall()
+    assert len(words) > 90
+    assert [word for (word,) in words if quoted(str(word)) != f'"{word}"'] == []

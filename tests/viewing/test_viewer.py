@@ -432,6 +432,28 @@ def test_values_that_no_threshold_sees_are_passed_on() -> None:
     assert leader.beyond.seen == [(SITE, 3)]
 
 
+async def test_what_cannot_be_shown_ends_nothing_and_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of the page must not keep the daemon from paging; when it has gone, so has the sentence."""
+    instance = Instance(store, FakeClock(), plan())
+    await instance.take(sample(0))
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(instance.viewing, "tick", fails)
+        running = asyncio.create_task(instance.viewing.run())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not running.done()
+        assert "could not be brought up to date" in instance.viewing.overview().problems[0]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    await instance.tick()
+    assert instance.viewing.overview().problems == ()
+
+
 async def test_it_runs_until_it_is_ended_and_passes_everything_on(store: Store) -> None:
     clock = FakeClock()
     leader = Instance(store, clock, site())
